@@ -1,0 +1,1 @@
+"""Prefect flows over the pipeline and the models, and the `isotherm` command."""

@@ -1,0 +1,83 @@
+"""The seam of a forecaster: persistence, a regression and a network are asked in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.climatology import HarmonicClimatology
+    from pipeline.windows import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The whole record of one region, as forecasters see it.
+
+    Parameters
+    ----------
+    values
+        float32 (time, latitude, longitude), degree_Celsius; NaN on land and at gaps.
+    time
+        datetime64[ns] (time,), one constant step.
+    latitude, longitude
+        float64 cell centres.
+    ocean
+        bool (latitude, longitude): the cells that hold values.
+    """
+
+    values: NDArray[np.float32]
+    time: NDArray[np.datetime64]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    ocean: NDArray[np.bool_]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """bool (time,): True where every ocean cell has a value."""
+        return np.asarray(np.isfinite(self.values[:, self.ocean]).all(axis=1))
+
+    @property
+    def cell_weights(self) -> NDArray[np.float64]:
+        """float64 (latitude, longitude): relative area of each ocean cell, zero on land, mean one over ocean."""
+        area = np.cos(np.radians(self.latitude))[:, None] * self.ocean
+        return np.asarray(area / area[self.ocean].mean())
+
+    def history(self, windows: Windows) -> NDArray[np.float32]:
+        """float32 (sample, history, latitude, longitude)."""
+        return self.values[windows.history_index()]
+
+    def truth(self, windows: Windows) -> NDArray[np.float32]:
+        """float32 (sample, lead_time, latitude, longitude)."""
+        return self.values[windows.horizon_index()]
+
+
+class Forecaster(Protocol):
+    """What every rung of the ladder and every trained model offers."""
+
+    name: str
+
+    def fit(self, record: Record, windows: Windows, climatology: HarmonicClimatology) -> Self:
+        """Fit on the training `windows` alone; `climatology` was fitted on the training times."""
+        ...
+
+    def predict(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> NDArray[np.float32]:
+        """Forecasts (sample, lead_time, latitude, longitude) in degree_Celsius, NaN on land.
+
+        Parameters
+        ----------
+        history
+            float32 (sample, history, latitude, longitude), degree_Celsius, oldest first.
+        init_time
+            datetime64[ns] (sample,), the time of the last history step.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called, or `history` has another grid or length.
+        """
+        ...

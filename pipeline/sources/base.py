@@ -1,0 +1,80 @@
+"""The seam of a source: it describes and decodes; `fetch` does the I/O for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Sequence
+
+    from pipeline.types import Box, Field, Status, TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Granule:
+    """One object of a source, remote or local: where it is and what it should hold.
+
+    Parameters
+    ----------
+    mirror
+        Which of the source's mirrors it is on; `files` for local files.
+    url
+        An http(s) address or a local path.
+    days
+        The days that it promises, ascending.
+    status
+        As the listing says it.
+    version
+        What changes when the object changes (an ETag, or size and date), or empty where the listing has none.
+    """
+
+    mirror: str
+    url: str
+    days: tuple[dt.date, ...]
+    status: Status
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the address."""
+        return self.url.split("?")[0].rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A granule that lies whole on this machine."""
+
+    granule: Granule
+    path: Path
+    sha256: str
+
+
+class Source(Protocol):
+    """What every entry of SOURCES offers."""
+
+    name: str
+    mirrors: tuple[str, ...]
+    """In order of preference."""
+
+    def list_granules(
+        self, mirror: str, period: TimeRange, box: Box, read: Callable[[str], bytes]
+    ) -> Sequence[Granule]:
+        """The granules of `mirror` that hold days of `period`, finals before preliminaries of the same day.
+
+        `read` returns the body behind an address and raises `FetchError`. `box` encloses every region wanted;
+        a mirror that serves whole fields ignores it.
+        """
+        ...
+
+    def decode(self, path: Path, granule: Granule, box: Box) -> Field:
+        """The field of `path` inside `box` (whole cells), in Isotherm's terms.
+
+        Raises
+        ------
+        GranuleError
+            With `fields["check"] == "structure"` where the file cannot be read or lacks what it must have.
+        """
+        ...
