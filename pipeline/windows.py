@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WindowSpec(Spec):
-    """Steps before and including `init_time` (history), after it (horizon), and between two windows (stride)."""
+    """Steps up to and including `init_time` (history), after it (horizon), between windows (stride)."""
 
     history: PositiveInt
     horizon: PositiveInt

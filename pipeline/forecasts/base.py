@@ -43,7 +43,7 @@ class Record:
 
     @property
     def cell_weights(self) -> NDArray[np.float64]:
-        """float64 (latitude, longitude): relative area of each ocean cell, zero on land, mean one over ocean."""
+        """float64 (latitude, longitude): relative area of each cell; zero on land, mean one over ocean."""
         area = np.cos(np.radians(self.latitude))[:, None] * self.ocean
         return np.asarray(area / area[self.ocean].mean())
 
