@@ -1,0 +1,153 @@
+"""Whether a model is worth promoting: its RMSE against the best rung of its ladder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import StoreError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Interval = tuple[float, float] | None
+"""Low and high, or None where the windows were too few to tell."""
+
+
+class LeadVerdict(BaseModel):
+    """One lead; RMSE and difference (model − best rung at this lead) in degree_Celsius."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lead_days: float
+    rmse: float
+    best_rung: str
+    best_rmse: float
+    difference: float
+    interval: Interval
+
+    @property
+    def better(self) -> bool:
+        """The whole interval of the difference lies below zero."""
+        return self.interval is not None and self.interval[1] < 0
+
+
+class Verdict(BaseModel):
+    """A model against the best rung of its ladder, over the whole region and all seasons.
+
+    The best rung has the lowest RMSE pooled over all leads. The model is promoted if the interval of the
+    difference of the pooled RMSE lies below zero.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: str
+    model: str
+    best_rung: str
+    promoted: bool
+    rmse_pooled: float
+    best_rmse_pooled: float
+    difference_pooled: float
+    difference_interval: Interval
+    skill_pooled: float
+    skill_interval: Interval
+    confidence: float
+    leads: tuple[LeadVerdict, ...]
+    sentence: str
+
+    @classmethod
+    def of(cls, scores: xr.Dataset) -> Self:
+        """Judge the model of `scores`, as `evaluate` gives them.
+
+        Raises
+        ------
+        StoreError
+            There is no ladder, or an RMSE is NaN: a forecast or the truth lacks a value in an ocean cell.
+        """
+        whole = scores.sel(area="all", season="all")
+        _require_whole(whole)
+        model = str(whole.attrs["model"])
+        rungs = [str(name) for name in whole.reference.values]
+        pooled = whole.rmse_pooled
+        best = min(rungs, key=lambda name: float(pooled.sel(forecaster=name)))
+        pair = whole.sel(forecaster=model, reference=best)
+        leads = tuple(
+            _at_lead(whole.isel(lead_time=step), model, rungs) for step in range(whole.sizes["lead_time"])
+        )
+        difference = _interval(pair.rmse_difference_pooled_interval)
+        draft = cls(
+            region=str(whole.attrs.get("region", "")),
+            model=model,
+            best_rung=best,
+            promoted=difference is not None and difference[1] < 0,
+            rmse_pooled=float(pooled.sel(forecaster=model)),
+            best_rmse_pooled=float(pooled.sel(forecaster=best)),
+            difference_pooled=float(pair.rmse_difference_pooled),
+            difference_interval=difference,
+            skill_pooled=float(pair.skill_pooled),
+            skill_interval=_interval(pair.skill_pooled_interval),
+            confidence=float(whole.attrs["confidence"]),
+            leads=leads,
+            sentence="",
+        )
+        return draft.model_copy(update={"sentence": _sentence(draft)})
+
+
+def _require_whole(whole: xr.Dataset) -> None:
+    if not whole.sizes["reference"]:
+        raise StoreError(
+            "the model has no ladder to be judged against", remedy="add baselines to the experiment"
+        )
+    undefined = whole.forecaster.values[np.isnan(whole.rmse_pooled.values)]
+    if len(undefined):
+        raise StoreError(
+            f"the RMSE is undefined of {', '.join(map(str, undefined))}: "
+            "a forecast or the truth lacks a value in an ocean cell",
+            remedy="ingest the missing days, or remove the forecasts that hold gaps and forecast again",
+            forecasters=[str(name) for name in undefined],
+        )
+
+
+def _at_lead(here: xr.Dataset, model: str, rungs: list[str]) -> LeadVerdict:
+    best = min(rungs, key=lambda name: float(here.rmse.sel(forecaster=name)))
+    pair = here.sel(forecaster=model, reference=best)
+    return LeadVerdict(
+        lead_days=float(here.lead_time.values / np.timedelta64(1, "D")),
+        rmse=float(here.rmse.sel(forecaster=model)),
+        best_rung=best,
+        best_rmse=float(here.rmse.sel(forecaster=best)),
+        difference=float(pair.rmse_difference),
+        interval=_interval(pair.rmse_difference_interval),
+    )
+
+
+def _interval(bounds: xr.DataArray) -> Interval:
+    low, high = (float(bounds.sel(bound=name)) for name in ("low", "high"))
+    return None if np.isnan([low, high]).any() else (low, high)
+
+
+def _sentence(verdict: Verdict) -> str:
+    where = f" in {verdict.region}" if verdict.region else ""
+    reach = f"{verdict.leads[0].lead_days:g} to {verdict.leads[-1].lead_days:g} days ahead"
+    outcome = "beats" if verdict.promoted else _without_promotion(verdict)
+    text = (
+        f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: "
+        f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} °C over {reach}, "
+        f"skill {verdict.skill_pooled:+.1%}"
+    )
+    if verdict.skill_interval is None:
+        return text + ", on too few windows for an interval. It is not promoted."
+    low, high = verdict.skill_interval
+    text += f" ({verdict.confidence:.0%} interval {low:+.1%} to {high:+.1%})."
+    if not verdict.promoted:
+        return text + " It is not promoted."
+    sure = sum(lead.better for lead in verdict.leads)
+    return f"{text} It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
+
+
+def _without_promotion(verdict: Verdict) -> str:
+    if verdict.difference_pooled < 0:
+        return "is ahead of, but cannot be told from,"
+    return "does not beat"
