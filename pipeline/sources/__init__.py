@@ -1,1 +1,67 @@
-"""Where granules come from: SOURCES names each source."""
+"""Where granules come from: SOURCES names each source; `source` makes one."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.sources.base import Source
+
+SOURCES = {"oisst": "pipeline.sources.oisst:Oisst"}
+"""Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""
+
+
+def source(name: str, **config: Any) -> Source:
+    """The source called `name`, with the fields of its `Config`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such source, or its configuration has an unknown key or value; the nearest right spelling
+        is named.
+    """
+    if name not in SOURCES:
+        raise _unknown("source", name, SOURCES)
+    module, _, attribute = SOURCES[name].partition(":")
+    kind = getattr(import_module(module), attribute)
+    try:
+        made: Source = kind(kind.Config(**config))
+    except ValidationError as error:
+        raise _refused(name, error, tuple(kind.Config.model_fields)) from error
+    return made
+
+
+def _unknown(what: str, given: str, known: Iterable[str]) -> ConfigError:
+    names = sorted(known)
+    near = get_close_matches(given, names, n=1, cutoff=0.5)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return ConfigError(
+        f"there is no {what} {given!r}",
+        remedy=f"{meant}known: {', '.join(names)}",
+        given=given,
+        nearest=near[0] if near else None,
+        known=names,
+    )
+
+
+def _refused(name: str, error: ValidationError, keys: tuple[str, ...]) -> ConfigError:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return _unknown(f"key of source {name}", where[-1], keys)
+    if first["type"] == "literal_error":
+        known = [each.strip(" '") for each in first["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return _unknown(where[0].removesuffix("es").removesuffix("s"), str(first["input"]), known)
+    return ConfigError(
+        f"source {name}: {'.'.join(where) or 'configuration'}: {first['msg']}",
+        remedy="correct it in the experiment",
+        key=".".join(where),
+    )

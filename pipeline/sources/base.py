@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pipeline.errors import IsothermError
     from pipeline.types import Box, Field, Status, TimeRange
 
 
@@ -24,7 +25,8 @@ class Granule:
     url
         An http(s) address or a local path.
     days
-        The days that it promises, ascending.
+        The days wanted of it, ascending: all that it promises within the period listed, or a part (by
+        `dataclasses.replace`), to which `decode` then keeps. A large object is listed as one granule a month.
     status
         As the listing says it.
     version
@@ -52,6 +54,14 @@ class Fetched:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class FetchFailure:
+    """A granule that could not be had, and why; the others go on."""
+
+    granule: Granule
+    error: IsothermError
+
+
 class Source(Protocol):
     """What every entry of SOURCES offers."""
 
@@ -62,7 +72,7 @@ class Source(Protocol):
     def list_granules(
         self, mirror: str, period: TimeRange, box: Box, read: Callable[[str], bytes]
     ) -> Sequence[Granule]:
-        """The granules of `mirror` that hold days of `period`, finals before preliminaries of the same day.
+        """The granules of `mirror` that hold days of `period`, by day; finals before preliminaries of a day.
 
         `read` returns the body behind an address and raises `FetchError`. `box` encloses every region wanted;
         a mirror that serves whole fields ignores it.
