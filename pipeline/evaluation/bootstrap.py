@@ -15,8 +15,9 @@ def block_counts(length: int, *, block_length: int, resamples: int, seed: int) -
 
     A resample is made of blocks of `block_length` consecutive init times, drawn with replacement from all
     `length − block_length + 1` of them, the last one cut to fit. A mean over a resample is then a product
-    with its row, and forecasters that share the rows are compared on the same resamples. Percentile intervals
-    of 95 % from twenty or more blocks, each several times as long as errors stay correlated, cover about 91 %.
+    with its row, and forecasters that share the rows are compared on the same resamples.
+    Percentile intervals of 95 % from twenty blocks, each several times as long as errors stay correlated,
+    cover about 91 %: choose blocks that are long enough, and test periods of many blocks.
 
     References
     ----------
