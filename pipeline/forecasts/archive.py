@@ -1,0 +1,231 @@
+"""The forecast archive of an experiment: every forecast by region, forecaster and init time, versioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from pipeline.errors import NotFoundError, StoreError
+from pipeline.forecasts import layout
+from pipeline.store import repository
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import icechunk
+    import xarray as xr
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where forecasts come from.
+
+    Parameters
+    ----------
+    cube_snapshot
+        The snapshot of the cube from which the histories were read.
+    issued_at
+        When the forecasts were made, with a time zone.
+    model_ids
+        Which trained model or fitted baseline made the forecasts, by forecaster.
+    """
+
+    cube_snapshot: str
+    issued_at: dt.datetime
+    model_ids: Mapping[str, str]
+
+
+def write(
+    path: Path, forecasts: Mapping[str, xr.Dataset], *, region: str, message: str, provenance: Provenance
+) -> str:
+    """Put forecasts into the archive at `path` in one commit, and make the archive if there is none.
+
+    An init time that is new takes its place in the order; one that is there with other values or from another
+    model or cube snapshot is replaced; one that is there already is left alone.
+
+    Parameters
+    ----------
+    forecasts
+        By forecaster, each with `sst` (init_time, lead_time, latitude, longitude) in degree_Celsius, NaN on
+        land.
+
+    Returns
+    -------
+    str
+        The snapshot that holds the forecasts: a new one, or the newest where nothing changed.
+
+    Raises
+    ------
+    StoreError
+        The archive has this region on another grid or with other leads, or init times are not in order.
+    WorkspaceError
+        A newer Isotherm wrote the archive.
+    DiskFullError
+        There is no space; the archive is as it was.
+    """
+    fields = {name: _require_shape(name, dataset) for name, dataset in forecasts.items()}
+    with repository.writing(path):
+        if not repository.exists(path):
+            repository.create(path, splits={"init_time": layout.MANIFEST_CHUNKS})
+
+    def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
+        root = zarr.open_group(session.store, mode="a")
+        changed = [_upsert(root, region, name, field, provenance) for name, field in fields.items()]
+        return (message, {"region": region, "init_times": max(changed)}) if any(changed) else None
+
+    committed = repository.commit(path, change)
+    return committed or str(repository.head(repository.open_repository(path)).id)
+
+
+def read(path: Path, region: str, forecaster: str, *, snapshot: str | None = None) -> xr.Dataset:
+    """Lazily the forecasts of `forecaster`, as of `snapshot` or the newest commit.
+
+    Returns
+    -------
+    Dataset with `sst` (init_time, lead_time, latitude, longitude), float32 degree_Celsius, and the
+    coordinates `model_id`, `cube_snapshot` and `issued_at` (init_time).
+
+    Raises
+    ------
+    NotFoundError
+        There is no such archive, snapshot, region or forecaster.
+    WorkspaceError
+        A newer Isotherm wrote the archive.
+    """
+    import xarray as xr
+
+    session = _session(path, snapshot)
+    group = f"{region}/{forecaster}"
+    with repository.translated(path):
+        if group not in zarr.open_group(session.store, mode="r"):
+            known = ", ".join(forecasters(path, region, snapshot=snapshot)) or "none"
+            raise NotFoundError(
+                f"the archive has no forecasts of {forecaster!r} for region {region!r}; it has {known}",
+                remedy="forecast with it first",
+                region=region,
+                forecaster=forecaster,
+            )
+        dataset: xr.Dataset = xr.open_zarr(session.store, group=group, consolidated=False, chunks=None)
+    return dataset.assign_attrs(snapshot=session.snapshot_id)
+
+
+def forecasters(path: Path, region: str, *, snapshot: str | None = None) -> tuple[str, ...]:
+    """The forecasters that have forecasts of `region`, sorted; none where the region has none.
+
+    Raises
+    ------
+    NotFoundError, WorkspaceError
+        As for `read`.
+    """
+    session = _session(path, snapshot)
+    with repository.translated(path):
+        root = zarr.open_group(session.store, mode="r")
+        if region not in root:
+            return ()
+        group = root[region]
+        assert isinstance(group, zarr.Group)
+        return tuple(sorted(name for name, _ in group.groups()))
+
+
+def valid_time(dataset: xr.Dataset) -> xr.DataArray:
+    """init_time + lead_time: datetime64[ns] (init_time, lead_time), with CF attributes."""
+    valid: xr.DataArray = dataset.init_time + dataset.lead_time
+    return valid.assign_attrs(standard_name="time", long_name="time for which the forecast is made")
+
+
+def _session(path: Path, snapshot: str | None) -> icechunk.Session:
+    if not repository.exists(path):
+        raise NotFoundError(
+            f"there is no forecast archive at {path}", remedy="run `isotherm forecast` first", path=str(path)
+        )
+    return repository.read_session(path, snapshot)
+
+
+def _require_shape(name: str, dataset: xr.Dataset) -> xr.DataArray:
+    field = dataset["sst"].transpose("init_time", "lead_time", "latitude", "longitude")
+    init = field.init_time.values
+    if not len(init) or np.any(np.diff(init) <= np.timedelta64(0)):
+        raise StoreError(f"forecasts of {name!r} need init times in order, each once", forecaster=name)
+    return field
+
+
+def _upsert(
+    root: zarr.Group, region: str, forecaster: str, field: xr.DataArray, provenance: Provenance
+) -> int:
+    """Write what differs; the number of init times that do."""
+    name = f"{region}/{forecaster}"
+    if name not in root:
+        layout.create(root, name, field)
+    group = layout.arrays(root, name)
+    layout.require_same_axes(group, name, field)
+    held = np.asarray(group["init_time"][:])
+    given = layout.seconds(field.init_time.values)
+    source = dict(
+        zip(layout.PROVENANCE, (provenance.model_ids[forecaster], provenance.cube_snapshot), strict=True)
+    )
+    fresh = np.flatnonzero(~_is_held(group, held, given, field, source))
+    if not len(fresh):
+        return 0
+    merged = np.union1d(held, given[fresh])
+    _make_room(group, held, merged)
+    place = np.searchsorted(merged, given[fresh])
+    issued = int(provenance.issued_at.timestamp())
+    group["init_time"][:] = merged
+    for run in _runs(place):
+        span = slice(int(place[run[0]]), int(place[run[-1]]) + 1)
+        group["sst"][span] = field.isel(init_time=fresh[run]).values.astype(np.float32)
+        group["issued_at"][span] = issued
+        for key, value in source.items():
+            group[key][span] = np.array([value] * len(run), dtype=object)
+    return len(fresh)
+
+
+def _is_held(
+    group: layout.Arrays,
+    held: NDArray[np.int64],
+    given: NDArray[np.int64],
+    field: xr.DataArray,
+    source: Mapping[str, str],
+) -> NDArray[np.bool_]:
+    """bool (init_time,): the group has the same values from the same source."""
+    known = np.isin(given, held)
+    place = np.searchsorted(held, given[known])
+    same = np.ones(len(place), dtype=bool)
+    for key, value in source.items():
+        same &= np.asarray(group[key][:])[place] == value
+    candidates = np.flatnonzero(known)[same]
+    for start in range(0, len(candidates), layout.MOST_INIT_TIMES):
+        some = candidates[start : start + layout.MOST_INIT_TIMES]
+        stored = np.asarray(group["sst"].oindex[np.searchsorted(held, given[some])])
+        asked = field.isel(init_time=some).values.astype(np.float32)
+        equal = (stored == asked) | (np.isnan(stored) & np.isnan(asked))
+        known[some] = equal.all(axis=(1, 2, 3))
+    known[np.setdiff1d(np.flatnonzero(known), candidates)] = False
+    return known
+
+
+def _make_room(group: layout.Arrays, held: NDArray[np.int64], merged: NDArray[np.int64]) -> None:
+    """Grow the axis to `merged`, and move what lies behind the first insertion."""
+    place = np.searchsorted(merged, held)
+    behind = np.flatnonzero(place != np.arange(len(held)))
+    names = ("sst", "issued_at", *layout.PROVENANCE)
+    first = int(behind[0]) if len(behind) else len(held)
+    moved = {name: np.asarray(group[name][first:]) for name in names} if len(behind) else {}
+    for name in (*names, "init_time"):
+        group[name].resize((len(merged), *group[name].shape[1:]))
+    for name, values in moved.items():
+        for run in _runs(place[first:]):
+            at = place[first:][run]
+            group[name][int(at[0]) : int(at[-1]) + 1] = values[run]
+
+
+def _runs(place: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Positions in `place`, cut where it does not go up by one."""
+    cuts = np.flatnonzero(np.diff(place) != 1) + 1
+    return [run for run in np.split(np.arange(len(place)), cuts) if len(run)]
