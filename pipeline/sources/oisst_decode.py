@@ -198,7 +198,7 @@ def _unpack(raw: NDArray[Any], variable: Variable) -> NDArray[np.float32]:
     scale = _number(variable.attribute("scale_factor"), 1.0)
     offset = _number(variable.attribute("add_offset"), 0.0)
     if raw.dtype.kind in "iu" and abs(scale - 0.01) < 1e-7 and offset == 0:
-        values = np.divide(raw, np.float32(100), dtype=np.float32, casting="unsafe")
+        values: NDArray[np.float32] = np.divide(raw, np.float32(100), dtype=np.float32, casting="unsafe")
     elif raw.dtype.kind in "iu":
         values = _to_hundredths(raw * scale + offset)
     else:
