@@ -1,0 +1,243 @@
+"""Writing days into a cube: append, late fill, replacement; every region in one commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from pipeline.errors import StoreError
+from pipeline.store import repository, schema
+from pipeline.store.state import CubeState, describe, group_state
+from pipeline.types import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import icechunk
+    from numpy.typing import NDArray
+
+    from pipeline.grid import Grid
+
+
+@dataclass(frozen=True, slots=True)
+class DayBatch:
+    """Days to be written, ascending, each once.
+
+    Parameters
+    ----------
+    days
+        datetime64[D] (time,).
+    status
+        int8 (time,), of `Status`, none missing.
+    source_sha256, source_url, source_version
+        One text a day.
+    values
+        Of each region of the cube, float32 (time, latitude, longitude), degree_Celsius.
+    """
+
+    days: NDArray[np.datetime64]
+    status: NDArray[np.int8]
+    source_sha256: tuple[str, ...]
+    source_url: tuple[str, ...]
+    source_version: tuple[str, ...]
+    values: Mapping[str, NDArray[np.float32]]
+
+
+def create_cube(
+    path: Path,
+    regions: Mapping[str, Grid],
+    first_day: dt.date,
+    *,
+    attributes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str | None:
+    """Make the cube at `path`, or add the regions that it lacks; one that has them all is left alone.
+
+    Parameters
+    ----------
+    attributes
+        Attributes of each region's group, such as how it was regridded; a later call must give the same.
+
+    Raises
+    ------
+    StoreError
+        A region is there on another grid, with other attributes, or from a later first day.
+    """
+    given = attributes or {}
+    if not repository.exists(path):
+        with repository.writing(path):
+            if not repository.exists(path):
+                repository.create(path, splits={"time": schema.MANIFEST_CHUNKS})
+
+    def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
+        root = zarr.open_group(session.store, mode="a")
+        present = dict(root.groups())
+        added = [name for name in regions if name not in present]
+        for name in regions.keys() - set(added):
+            _require_same(present[name], name, regions[name], first_day, given.get(name, {}))
+        if not added:
+            return None
+        start = min((_first_day(group) for group in present.values()), default=first_day)
+        for name in added:
+            schema.create_group(root, name, regions[name], start, given.get(name, {}))
+        return f"add {', '.join(added)}", describe(root)
+
+    return repository.commit(path, change)
+
+
+def write(path: Path, batch: DayBatch, *, now: dt.datetime | None = None) -> str | None:
+    """Commit what of `batch` the cube does not hold yet, and say in the message what changed.
+
+    A preliminary day never replaces a final one, and a day that is there with the same hash, status, address
+    and version is left alone. Days between the end of the axis and a new day are there as missing.
+
+    Returns
+    -------
+    str or None
+        The new snapshot's id; None where nothing changed.
+
+    Raises
+    ------
+    StoreError
+        The cube lacks a region of the batch or the batch one of the cube's, shapes differ, or a day lies
+        before the axis begins.
+    DiskFullError
+        There is no space; the cube is as it was.
+    """
+    at = (now or dt.datetime.now(dt.UTC)).timestamp()
+
+    def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
+        root = zarr.open_group(session.store, mode="a")
+        _require_regions(root, batch)
+        messages = [_write_region(root, region, batch, at) for region in sorted(batch.values)]
+        said = [message for message in messages if message]
+        return (max(said, key=len), describe(root)) if said else None
+
+    return repository.commit(path, change)
+
+
+def _require_same(
+    group: zarr.Group, region: str, grid: Grid, first_day: dt.date, attributes: Mapping[str, Any]
+) -> None:
+    start = _first_day(group)
+    changed = [key for key, value in attributes.items() if group.attrs.get(key) != value]
+    if schema.grid_of(group) != grid or changed:
+        what = ", ".join(f"{key} {group.attrs.get(key)!r}" for key in changed) or str(schema.grid_of(group))
+        raise StoreError(
+            f"region {region!r} is in the cube with {what}, and now something else is asked for",
+            remedy="give the region or the experiment another name, or remove its cube",
+            region=region,
+        )
+    if first_day < start:
+        raise StoreError(
+            f"the cube begins on {start}, after {first_day}",
+            remedy="give the experiment another name, or remove its cube and ingest it whole",
+            first_day=start.isoformat(),
+        )
+
+
+def _first_day(group: zarr.Group) -> dt.date:
+    return dt.date.fromisoformat(str(group.attrs["first_day"]))
+
+
+def _require_regions(root: zarr.Group, batch: DayBatch) -> None:
+    present = {name for name, _ in root.groups()}
+    if present != batch.values.keys():
+        raise StoreError(
+            f"the cube holds {sorted(present)} and was given {sorted(batch.values)}",
+            remedy="write every region of a cube together",
+        )
+    if np.any(np.diff(batch.days) <= np.timedelta64(0, "D")) or (batch.status == Status.MISSING).any():
+        raise StoreError("a batch holds its days in order, each once, and none of them missing")
+    for region, values in batch.values.items():
+        expected = (len(batch.days), *schema.region_group(root, region)["sst"].shape[1:])
+        if values.shape != expected:
+            raise StoreError(
+                f"region {region!r}: values of shape {values.shape}, not {expected}", region=region
+            )
+
+
+def _write_region(root: zarr.Group, region: str, batch: DayBatch, at: float) -> str:
+    group = schema.region_group(root, region)
+    start = schema.origin(group)
+    position = (batch.days.astype("datetime64[D]") - start).astype(int)
+    if not len(position):
+        return ""
+    if position[0] < 0:
+        raise StoreError(f"{batch.days[0]} lies before the cube's first day, {start}", region=region)
+    held = group_state(group, int(position[0]), int(position[-1]) + 1)
+    kinds = [_kind(batch, item, held, int(place - position[0])) for item, place in enumerate(position)]
+    if all(kind == "keep" for kind in kinds):
+        return ""
+    chosen = np.array([item for item, kind in enumerate(kinds) if kind != "keep"])
+    _extend(group, int(position[chosen[-1]]) + 1, start)
+    fresh = [item for item in chosen if kinds[item] != "relabel"]
+    for run in _runs(np.array(fresh, int), position):
+        schema.array(group, "sst")[_span(position[run])] = batch.values[region][run]
+    for run in _runs(chosen, position):
+        span = _span(position[run])
+        schema.array(group, "status")[span] = batch.status[run]
+        schema.array(group, "ingested_at")[span] = np.full(len(run), at)
+        for name in schema.PROVENANCE:
+            told = getattr(batch, name)
+            schema.array(group, name)[span] = np.array([told[item] for item in run], dtype=object)
+    return _message(batch, kinds)
+
+
+def _kind(batch: DayBatch, item: int, state: CubeState, place: int) -> str:
+    """What becomes of a day: append, fill, replace, reissue, relabel or keep."""
+    if place >= len(state.status):
+        return "append"
+    old, new = Status(int(state.status[place])), Status(int(batch.status[item]))
+    if old == Status.MISSING:
+        return "fill"
+    if new < old:
+        return "keep"
+    same_file = batch.source_sha256[item] == state.source_sha256[place]
+    if new > old:
+        return "replace"
+    if not same_file:
+        return "reissue"
+    label = (batch.source_url[item], batch.source_version[item])
+    return "keep" if label == (state.source_url[place], state.source_version[place]) else "relabel"
+
+
+def _extend(group: zarr.Group, length: int, start: np.datetime64) -> None:
+    held = schema.array(group, "time").shape[0]
+    if length <= held:
+        return
+    for name in ("time", "status", "ingested_at", *schema.PROVENANCE, "sst"):
+        array = schema.array(group, name)
+        array.resize((length, *array.shape[1:]))
+    schema.array(group, "time")[held:length] = schema.encode_days(start + np.arange(held, length))
+
+
+def _runs(items: NDArray[np.intp], position: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """The items, split where their positions are not next to each other."""
+    if not len(items):
+        return []
+    return np.split(items, np.flatnonzero(np.diff(position[items]) != 1) + 1)
+
+
+def _span(positions: NDArray[np.intp]) -> slice:
+    return slice(int(positions[0]), int(positions[-1]) + 1)
+
+
+def _message(batch: DayBatch, kinds: list[str]) -> str:
+    parts = []
+    for kind in ("append", "fill", "replace", "reissue", "relabel"):
+        items = [item for item, found in enumerate(kinds) if found == kind]
+        if not items:
+            continue
+        first, last = (batch.days[i].astype("datetime64[D]") for i in (items[0], items[-1]))
+        counts = [
+            (int((batch.status[items] == s).sum()), s.name.lower())
+            for s in (Status.FINAL, Status.PRELIMINARY)
+        ]
+        span = f"{first}" if first == last else f"{first}…{last}"
+        parts.append(f"{kind} {span} ({', '.join(f'{n} {name}' for n, name in counts if n)})")
+    return "; ".join(parts)
