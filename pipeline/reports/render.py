@@ -1,0 +1,141 @@
+"""From inputs to the page on disk."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import errno
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from pipeline.errors import ConfigError, DiskFullError
+from pipeline.reports import SECTIONS, markup
+from pipeline.reports.base import PerPage, PerRegion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.reports.base import RegionInputs, ReportInputs, Section
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A section with its place on the page."""
+
+    id: str
+    title: str
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class _RegionPart:
+    id: str
+    title: str
+    sections: list[_Part]
+
+
+def render(inputs: ReportInputs, path: Path, *, sections: Sequence[str] | None = None) -> Path:
+    """Write the report to `path`, whole or not at all.
+
+    Parameters
+    ----------
+    sections
+        Names of SECTIONS; all by default. They stand in the registry's order. The overview is left out of a
+        report on one region.
+
+    Raises
+    ------
+    ConfigError
+        A section is unknown, or there is no region.
+    DiskFullError
+        There is no space left; an earlier report at `path` stays as it was.
+    """
+    _write(path, page(inputs, sections=sections))
+    return path
+
+
+def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:
+    """The whole page as text; see `render`."""
+    if not inputs.regions:
+        raise ConfigError(
+            f"experiment {inputs.experiment} has no region to report on",
+            remedy=f"evaluate it first: isotherm evaluate {inputs.experiment}",
+            experiment=inputs.experiment,
+        )
+    chosen = _known(sections)
+    if len(inputs.regions) == 1:
+        chosen = [name for name in chosen if name != "overview"]
+    leading: list[_Part] = []
+    closing: list[_Part] = []
+    for name in chosen:
+        entry = SECTIONS[name]
+        if isinstance(entry, PerPage):
+            (leading if entry.leads else closing).append(_part(name, entry.build(inputs)))
+    script = _asset("page.js")
+    return markup.ENVIRONMENT.get_template("page.html").render(
+        inputs=inputs,
+        leading=leading,
+        regions=[_region_part(region, inputs, chosen) for region in inputs.regions],
+        closing=closing,
+        style=_asset("page.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _known(sections: Sequence[str] | None) -> list[str]:
+    for name in sections or ():
+        if name not in SECTIONS:
+            near = difflib.get_close_matches(name, SECTIONS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigError(
+                f"unknown report section {name!r}",
+                remedy=f"{hint}The sections are {', '.join(SECTIONS)}",
+                section=name,
+            )
+    return [name for name in SECTIONS if sections is None or name in sections]
+
+
+def _part(part_id: str, section: Section) -> _Part:
+    return _Part(part_id, section.title, Markup(section.html))  # noqa: S704 (a section's HTML is markup)
+
+
+def _region_part(region: RegionInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
+    slug = markup.slug(region.name)
+    parts = []
+    for name in chosen:
+        entry = SECTIONS[name]
+        if isinstance(entry, PerRegion):
+            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, region)))
+    return _RegionPart(slug, region.title, parts)
+
+
+def _asset(name: str) -> Markup:
+    text = (resources.files("pipeline.reports") / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 (our own file)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+        temporary = Path(stream.name)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFullError(
+                f"no space left for the report {path}",
+                remedy="free some space and run `isotherm report` again",
+                path=str(path),
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,97 @@
+"""Skill by lead against each rung of the ladder, with interval bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.reports import charts, markup, standing
+from pipeline.reports.base import Section
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from markupsafe import Markup
+
+    from pipeline.reports.base import RegionInputs, ReportInputs
+
+_TEMPLATE = """\
+<p>How much lower the {{ model | name
+}}'s RMSE is than that of each baseline, on the same windows. Above zero the model
+is ahead; where the band crosses zero, the test years do not settle it. The band is the {{ level }} interval
+of a
+moving-block bootstrap{% if block %} with blocks of {{ block | count("day") }}{% endif %}.</p>
+<div class="charts small">{% for rung, chart in panels %}
+<figure><figcaption>Against {{ rung | name }}</figcaption>{{ chart }}</figure>{% endfor %}</div>
+<details><summary>The numbers</summary><div class="scroll"><table class="numbers" data-table="skill">
+<thead><tr><th scope="col">Lead (days)</th>{% for rung, _ in panels %}<th scope="col">{{ rung | forecaster
+}}</th>
+<th scope="col">Interval</th>{% endfor %}</tr></thead><tbody>
+{% for lead, cells in rows %}<tr><th scope="row">{{ lead }}</th>{% for skill, low, high in cells %}
+<td>{{ skill | pct(sign=true) }}</td><td>{{ percent_interval((low, high)) }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div></details>
+"""
+_ALONE = "<p>Skill is the model's against each baseline; no model was trained for this region.</p>"
+
+
+def build(inputs: ReportInputs, region: RegionInputs) -> Section:
+    """A small chart a rung on one common scale, and the numbers."""
+    title, model = "Skill by lead", standing.model_of(region)
+    if model is None:
+        return Section(title, markup.fill(_ALONE))
+    scores = region.scores.sel(forecaster=model, area="all", season="all")
+    ladder = standing.rungs(region.scores)
+    skill, band = 100 * scores["skill"], 100 * scores["skill_interval"]
+    span = _span(skill, band)
+    look = charts.looks(inputs)[model]
+    panels = [(rung, _panel(region, skill, band, rung, look, span)) for rung in ladder]
+    html = markup.fill(
+        _TEMPLATE,
+        model=model,
+        panels=panels,
+        rows=_rows(scores, ladder),
+        level=f"{float(scores.attrs.get('confidence', 0.95)):.0%}",
+        block=scores.attrs.get("block_length"),
+        percent_interval=markup.percent_interval,
+    )
+    return Section(title, html)
+
+
+def _panel(
+    region: RegionInputs,
+    skill: xr.DataArray,
+    band: xr.DataArray,
+    rung: str,
+    look: charts.Look,
+    span: tuple[float, float],
+) -> Markup:
+    figure, ax = charts.axes("Lead (days)", "Skill (%)", width=2.9, height=2.3)
+    days = standing.lead_days(skill)
+    charts.zero(ax)
+    charts.band(ax, days, band.sel(reference=rung), look)
+    charts.draw(ax, days, skill.sel(reference=rung).values, look)
+    charts.lead_axis(ax, days)
+    ax.set_ylim(*span)
+    label = f"Skill of the model against {markup.name(rung)} by lead, in per cent, with its interval"
+    return charts.svg(figure, f"{markup.slug(region.name)}-skill-{markup.slug(rung)}", label)
+
+
+def _span(skill: xr.DataArray, band: xr.DataArray) -> tuple[float, float]:
+    """One vertical range for all rungs, so that the panels compare."""
+    values = np.concatenate([skill.values.ravel(), band.values.ravel(), [0.0]])
+    values = values[np.isfinite(values)]
+    margin = 0.06 * (float(np.ptp(values)) or 1.0)
+    return float(values.min()) - margin, float(values.max()) + margin
+
+
+def _rows(scores: xr.Dataset, ladder: list[str]) -> list[tuple[int, list[tuple[float, float, float]]]]:
+    rows = []
+    for at, lead in enumerate(standing.lead_days(scores)):
+        here = scores.isel(lead_time=at)
+        cells = []
+        for rung in ladder:
+            pair = here.sel(reference=rung)
+            low, high = (float(pair["skill_interval"].sel(bound=bound)) for bound in ("low", "high"))
+            cells.append((float(pair["skill"]), low, high))
+        rows.append((lead, cells))
+    return rows

@@ -1,0 +1,102 @@
+"""RMSE by season and by named area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from pipeline.reports import charts, markup, standing
+from pipeline.reports.base import Section
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from pipeline.reports.base import RegionInputs, ReportInputs
+
+Kind = Literal["season", "area"]
+
+_TEMPLATE = """\
+<p>Seasons are those of the day that the forecast is for (its valid time).</p>
+{{ legend }}
+{% for kind, panels, rows in parts %}
+<div class="charts small">{% for label, chart in panels %}
+<figure><figcaption>{{ label }}</figcaption>{% if chart %}{{ chart }}{% else %}<p class="empty">No test
+window falls
+here.</p>{% endif %}</figure>{% endfor %}</div>
+<div class="scroll"><table class="numbers" data-table="{{ kind }}"><caption>RMSE in °C by {{ kind }}, over
+all leads and at some
+of them{% if model %}: {{ model | name }} / best baseline there{% endif %}.</caption><thead><tr><th
+scope="col">{{ kind | forecaster }}</th>
+{% if kind == "season" %}<th scope="col">Windows</th>{% endif %}<th scope="col">All leads</th>
+{% for lead in leads %}<th scope="col">Day {{ lead }}</th>{% endfor %}</tr></thead><tbody>
+{% for row in rows %}<tr><th scope="row">{{ row.label }}</th>{% if kind == "season" %}<td>{{ row.windows
+}}</td>{% endif %}
+{% for mine, theirs in row.cells %}<td>{% if model %}<span{% if mine <= theirs %} class="best"{% endif %}>{{
+mine | num }}</span> /
+{% endif %}{{ theirs | num }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div>
+{% endfor %}
+{% if one_area %}<p>This experiment names no areas within the region.</p>{% endif %}
+"""
+
+
+def build(inputs: ReportInputs, region: RegionInputs) -> Section:
+    """Small charts and a table for the seasons, then for the areas where there are any."""
+    scores, looks = region.scores, charts.looks(inputs)
+    kinds: list[Kind] = ["season"]
+    if scores.sizes["area"] > 1:
+        kinds.append("area")
+    days = standing.lead_days(scores)
+    parts = [(kind, _panels(region, kind, looks), _rows(region, kind)) for kind in kinds]
+    html = markup.fill(
+        _TEMPLATE,
+        legend=charts.legend(standing.forecasters(scores), looks),
+        parts=parts,
+        leads=[days[at] for at in standing.chosen_leads(scores)],
+        model=standing.model_of(region),
+        one_area="area" not in kinds,
+    )
+    return Section("By season and area", html)
+
+
+def _label(kind: Kind, one: str) -> str:
+    if kind == "season":
+        return markup.season(one)
+    return "Whole region" if one == "all" else one
+
+
+def _panels(
+    region: RegionInputs, kind: Kind, looks: dict[str, charts.Look]
+) -> list[tuple[str, Markup | None]]:
+    other = "area" if kind == "season" else "season"
+    rmse = region.scores["rmse"].sel({other: "all"})
+    top = float(np.nanmax(np.append(rmse.values, 0.0))) * 1.05 or 1.0
+    panels: list[tuple[str, Markup | None]] = []
+    for at, one in enumerate(str(value) for value in rmse[kind].values):
+        label, here = _label(kind, one), rmse.sel({kind: one})
+        if one == "all":
+            continue
+        if not np.isfinite(here.values).any():
+            panels.append((label, None))
+            continue
+        everyone = standing.forecasters(region.scores)
+        figure = charts.by_lead(here, everyone, looks, ylabel="RMSE (°C)", size=(2.9, 2.3))
+        figure.axes[0].set_ylim(0, top)
+        key = f"{markup.slug(region.name)}-{kind}-{at}"
+        panels.append((label, charts.svg(figure, key, f"RMSE by lead, {label}")))
+    return panels
+
+
+def _rows(region: RegionInputs, kind: Kind) -> list[dict[str, Any]]:
+    scores, model = region.scores, standing.model_of(region)
+    rows = []
+    for one in [str(value) for value in scores[kind].values]:
+        standings = standing.lead_standings(region, **{kind: one})
+        best = min(standing.rungs(scores), key=lambda rung: standing.pooled_rmse(scores, rung, **{kind: one}))
+        pooled = [standing.pooled_rmse(scores, who, **{kind: one}) if who else None for who in (model, best)]
+        chosen = [standings[at] for at in standing.chosen_leads(scores)]
+        cells = [pooled, *([row.rmse[model] if model else None, row.rmse[row.best_rung]] for row in chosen)]
+        windows = int(scores["count"].sel(season=one).max()) if kind == "season" else 0
+        rows.append({"label": _label(kind, one), "cells": cells, "windows": markup.value(windows)})
+    return rows

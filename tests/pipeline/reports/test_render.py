@@ -1,0 +1,98 @@
+"""The page as a whole: complete, self-contained, escaped, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError, DiskFullError
+from pipeline.reports import SECTIONS
+from pipeline.reports.render import page, render
+from tests import reporting
+from tests.pages import Page
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return page(reporting.make_inputs())
+
+
+def test_page_is_well_formed_and_loads_nothing(html: str) -> None:
+    parsed = Page.parse(html)
+    assert not parsed.faults
+    assert not parsed.loads
+    assert "url(http" not in html
+    assert "@import" not in html
+    assert "default-src 'none'" in parsed.all("meta")[1]["content"]
+
+
+def test_one_region_has_all_sections_but_the_overview_and_is_small(html: str) -> None:
+    ids = {attributes["id"] for attributes in Page.parse(html).all("section")}
+    expected = {f"tasman-{name.replace('_', '-')}" for name in SECTIONS if name not in ("overview", "guide")}
+    assert ids == expected | {"guide"}
+    assert len(html) < 6e6
+
+
+def test_page_cites_its_data(html: str) -> None:
+    assert "doi:10.25921/RE9P-PT57" in html
+
+
+def test_several_regions_are_reached_from_the_overview() -> None:
+    seas = [reporting.make_region(name, name.title(), size=8, horizon=3) for name in ("bengal", "black")]
+    parsed = Page.parse(page(reporting.make_inputs(*seas)))
+    assert not parsed.faults
+    table = [a["href"] for a in parsed.all("a") if a["href"] in ("#bengal", "#black")]
+    assert table.count("#bengal") == table.count("#black") == 2  # contents and overview
+    assert {"overview", "bengal", "black", "bengal-verdict", "black-examples"} <= {
+        section["id"] for section in parsed.all("section")
+    }
+
+
+def test_hostile_page_runs_nothing() -> None:
+    parsed = Page.parse(page(reporting.hostile()))
+    assert not parsed.faults
+    assert [script for script in parsed.all("script") if "type" not in script] == [{}]
+    assert '<script>alert("x")</script>' in parsed.text
+
+
+def test_chosen_sections_stand_in_reading_order(tmp_path: Path) -> None:
+    path = render(reporting.make_inputs(), tmp_path / "a" / "index.html", sections=["guide", "verdict"])
+    sections = Page.parse(path.read_text(encoding="utf-8")).all("section")
+    assert [section["id"] for section in sections] == ["tasman-verdict", "guide"]
+    assert [one.name for one in path.parent.iterdir()] == ["index.html"]
+
+
+def test_unknown_section_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'verdict'"):
+        render(reporting.make_inputs(), tmp_path / "index.html", sections=["verdit"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_region_is_an_error(tmp_path: Path) -> None:
+    empty = reporting.make_inputs()
+    object.__setattr__(empty, "regions", ())
+    with pytest.raises(ConfigError, match="no region"):
+        render(empty, tmp_path / "index.html")
+
+
+def test_full_disk_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "index.html"
+    path.write_text("earlier")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(DiskFullError, match="no space left"):
+        render(reporting.make_inputs(), path, sections=["guide"])
+    assert [one.name for one in tmp_path.iterdir()] == ["index.html"]
+    assert path.read_text() == "earlier"
+
+
+def test_a_large_region_stays_small() -> None:
+    html = page(reporting.make_inputs(reporting.make_region(size=220)), sections=["examples"])
+    assert len(html) < 6e6
+    assert len(re.findall(r"<option>", html)) >= 1
