@@ -57,6 +57,11 @@ class Blend(Rung):
             **ridge.arrays,
         }
 
+    @property
+    def deviation(self) -> NDArray[np.float32]:
+        """Root mean square (lead_time,) of what the blend leaves over on the training windows, in the data's units."""
+        return self.arrays["deviation"]
+
     def predict_anomalies(
         self, anomaly: NDArray[np.float32], now: NDArray[np.float32], valid: NDArray[np.float32]
     ) -> NDArray[np.float32]:

@@ -1,0 +1,140 @@
+"""Training with early stopping, checkpoints and exact resume."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import keras
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from models import datasets
+from models.base import build_of
+from models.losses import AreaWeightedMSE
+from pipeline.types import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.checkpoints import Checkpoints
+    from models.datasets import FieldSamples
+
+    Progress = Callable[[int, int, str], None]
+
+
+class TrainingSpec(Spec):
+    """How a model is trained."""
+
+    epochs: PositiveInt = 12
+    """At most; the learning rate falls to zero over so many."""
+    steps_per_epoch: PositiveInt | None = None
+    """Batches of an epoch; all windows where not given."""
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=1e-4, ge=0)
+    patience: PositiveInt = 4
+    """Epochs without a better validation loss before training stops."""
+    seed: int = 42
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
+    """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a training gave: the model with its best weights, and the course of it."""
+
+    model: keras.Model
+    history: list[dict[str, float]]
+    """Per epoch `epoch` (from 1), `loss`, `validation_loss`, `learning_rate`, `seconds`."""
+    best_epoch: int
+    precision: str
+
+
+def train(
+    name: str,
+    config: Spec,
+    spec: TrainingSpec,
+    training: FieldSamples,
+    validation: FieldSamples,
+    checkpoints: Checkpoints,
+    progress: Progress = lambda _done, _total, _note: None,
+) -> Training:
+    """Train the model `name`, going on from `checkpoints` where a killed training left them.
+
+    An epoch's samples, their order and the optimizer's state are decided by the seed and the epoch alone, so that
+    a training that was killed and resumed ends as one that was not.
+    """
+    precision = choose_precision(spec.precision)
+    keras.utils.set_random_seed(spec.seed)
+    keras.config.set_dtype_policy(precision)
+    model = build_of(name)(config, training.encoder.shape)
+    keras.config.set_dtype_policy("float32")
+    model.compile(_optimizer(spec, training), AreaWeightedMSE(training.record.cell_weights))
+    model.optimizer.build(model.trainable_variables)
+
+    state: dict[str, Any] = checkpoints.resume(model) or {
+        "history": [],
+        "best": float("inf"),
+        "best_epoch": 0,
+    }
+    judged = datasets.ordered(validation, batch_size=4 * spec.batch_size)
+    for number in range(len(state["history"]) + 1, spec.epochs + 1):
+        if number - 1 - state["best_epoch"] >= spec.patience:
+            break
+        began = time.monotonic()
+        batches = datasets.epoch(
+            training, batch_size=spec.batch_size, seed=spec.seed, number=number, steps=spec.steps_per_epoch
+        )
+        report = _EpochProgress(progress, number, spec.epochs)
+        loss = model.fit(batches, verbose=0, callbacks=[report]).history["loss"][-1]
+        validation_loss = float(model.evaluate(judged, verbose=0))
+        state["history"].append(
+            {
+                "epoch": number,
+                "loss": float(loss),
+                "validation_loss": validation_loss,
+                "learning_rate": float(model.optimizer.learning_rate),
+                "seconds": time.monotonic() - began,
+            }
+        )
+        better = validation_loss < state["best"]
+        if better:
+            state |= {"best": validation_loss, "best_epoch": number}
+        checkpoints.save(model, state, best=better)
+        progress(number, spec.epochs, f"loss {loss:.4f}, validation {validation_loss:.4f}")
+    checkpoints.load_best(model)
+    return Training(model, state["history"], state["best_epoch"], precision)
+
+
+def choose_precision(wanted: str) -> str:
+    """The Keras dtype policy for this machine."""
+    if wanted != "auto":
+        return wanted
+    return "mixed_bfloat16" if keras.distribution.list_devices("gpu") else "float32"
+
+
+def _optimizer(spec: TrainingSpec, training: FieldSamples) -> keras.optimizers.Optimizer:
+    whole = max(1, len(training.windows) // spec.batch_size)
+    steps = min(whole, spec.steps_per_epoch or whole)
+    rate = keras.optimizers.schedules.CosineDecay(
+        spec.learning_rate / 10,
+        max(1, steps * spec.epochs - steps // 2),
+        warmup_target=spec.learning_rate,
+        warmup_steps=max(1, steps // 2),
+    )
+    return keras.optimizers.AdamW(rate, weight_decay=spec.weight_decay, global_clipnorm=1.0)
+
+
+class _EpochProgress(keras.callbacks.Callback):
+    """Tell after each batch how far the epoch is."""
+
+    def __init__(self, progress: Progress, number: int, epochs: int) -> None:
+        super().__init__()
+        self._progress = progress
+        self._number = number
+        self._epochs = epochs
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        loss = f", loss {logs['loss']:.4f}" if logs else ""
+        self._progress(self._number - 1, self._epochs, f"epoch {self._number}, batch {batch + 1}{loss}")

@@ -1,0 +1,27 @@
+"""Answers to a name that is not known: the nearest right spelling, and all that there are."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.errors import IsothermError
+
+Kind = TypeVar("Kind", bound="IsothermError")
+
+
+def unknown(what: str, name: str, known: Iterable[str], error: type[Kind], *, where: str = "") -> Kind:
+    """The error that says that there is no `what` called `name`, and what was probably meant."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    listed = ", ".join(names) if names else "none"
+    return error(
+        f"there is no {what} {name!r}{f' ({where})' if where else ''}",
+        remedy=f"{meant}known: {listed}",
+        name=name,
+        known=names,
+    )
