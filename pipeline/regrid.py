@@ -9,13 +9,13 @@ from pydantic import Field, PositiveFloat
 from scipy.sparse import csr_array
 
 from pipeline.errors import GridError
-from pipeline.types import Spec
+from pipeline.grid import Grid
+from pipeline.types import Box, Spec
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from pipeline.grid import Grid
 
 Method = Literal["conservative", "bilinear", "nearest"]
 
@@ -27,14 +27,32 @@ class RegridSpec(Spec):
     """How a region's cube is made from the source's cells.
 
     `minimum_valid_fraction` is the part of a target cell's weight that must come from cells with values: of
-    its area for `conservative`, of its four neighbours for `bilinear`; at 0, any does. CDO's `remapcon` defines
-    the cells that `conservative` with 0 does, and `remapbil` those of `bilinear` with 1.
+    its area for `conservative`, of its four neighbours for `bilinear`; at 0, any does. CDO's `remapcon`
+    defines the cells that `conservative` with 0 does, and `remapbil` those of `bilinear` with 1.
     """
 
     resolution: PositiveFloat
     """degrees"""
     method: Method = "conservative"
     minimum_valid_fraction: float = Field(default=0.5, ge=0, le=1)
+
+
+class Region(Spec):
+    """A sea: where it is, and how its cube is made."""
+
+    box: Box
+    regrid: RegridSpec
+
+    @property
+    def grid(self) -> Grid:
+        """The cells of its cube.
+
+        Raises
+        ------
+        GridError
+            The box is not a whole number of cells wide or high.
+        """
+        return Grid.regular(self.box, self.regrid.resolution)
 
 
 class Regridder:

@@ -28,7 +28,9 @@ class Limits(Spec):
     mean_jump: float = 1.0
     """degree_Celsius, by which the area's mean may differ from the day before."""
     land_changed: float = 0.005
-    """Fraction of cells that may turn from ocean to land or back."""
+    """Fraction of cells that may turn from ocean to land or back; ten times that is refused."""
+    ocean_present: float = 0.9
+    """Fraction of the known ocean cells that must have a value."""
 
 
 @dataclass(frozen=True, slots=True)

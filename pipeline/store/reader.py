@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from pipeline.grid import Grid
+
 
 def open_region(
     path: Path, region: str, *, snapshot: str | None = None, chunks: dict[str, Any] | None = None
@@ -61,6 +63,19 @@ def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Reco
         grid = schema.grid_of(group)
         time = (schema.origin(group) + np.arange(len(values))).astype("datetime64[ns]")
     return Record(values, time, grid.latitude, grid.longitude, np.isfinite(values).any(axis=0))
+
+
+def read_source_grid(path: Path) -> Grid | None:
+    """The grid of the files that the cube was made from, if any were written.
+
+    Raises
+    ------
+    NotFoundError
+        There is no cube.
+    """
+    session = repository.read_session(path)
+    with repository.translated(path):
+        return schema.source_grid(zarr.open_group(session.store, mode="r"))
 
 
 def last_day_before(

@@ -24,8 +24,8 @@ TILE = 90
 CHUNK_CELLS = 2**17
 """Values of a chunk, about, and so 16 days of a tile of 90 × 90, and 128 of a sea of 32 × 32.
 
-`benchmarks/bench_chunks.py` measures the layouts: of a global 1° cube of four years, a day's map takes 13 ms and
-a place's record 144 ms, where (1, 180, 360) takes 2.5 and 1957 ms, (32, 36, 36) takes 48 and 37 ms but 211 ms
+`benchmarks/bench_chunks.py` measures the layouts: of a global 1° cube of four years, a day's map takes 13 ms
+and a place's record 144 ms, where (1, 180, 360) takes 2.5 and 1957 ms, (32, 36, 36) takes 48 and 37 ms but 211 ms
 for one more day, and shards of (64, 180, 360) take 29 and 87 ms and 7 MB for one more day.
 """
 PROVENANCE_CHUNK = 512
@@ -114,9 +114,28 @@ def write_axis(group: zarr.Group, name: str, centres: NDArray[np.float64], units
         chunks=centres.shape,
         dtype="float64",
         dimension_names=(name,),
-        attributes={"standard_name": name, "units": units, "axis": "Y" if name == "latitude" else "X"},
+        attributes={
+            "standard_name": name.removeprefix("source_"),
+            "units": units,
+            "axis": "Y" if name.endswith("latitude") else "X",
+        },
     )
     axis[:] = centres
+
+
+def write_source_grid(root: zarr.Group, grid: Grid) -> None:
+    """Note the grid that the first granules came on, with which later ones are compared."""
+    if "source_latitude" not in root:
+        write_axis(root, "source_latitude", grid.latitude, "degrees_north")
+        write_axis(root, "source_longitude", grid.longitude, "degrees_east")
+
+
+def source_grid(root: zarr.Group) -> Grid | None:
+    """What `write_source_grid` noted."""
+    if "source_latitude" not in root:
+        return None
+    axes = (array(root, f"source_{name}") for name in ("latitude", "longitude"))
+    return Grid(*(np.asarray(axis[:]) for axis in axes))
 
 
 def array(group: zarr.Group, name: str) -> zarr.Array[Any]:

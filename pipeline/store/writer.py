@@ -89,11 +89,18 @@ def create_cube(
     return repository.commit(path, change)
 
 
-def write(path: Path, batch: DayBatch, *, now: dt.datetime | None = None) -> str | None:
+def write(
+    path: Path, batch: DayBatch, *, source_grid: Grid | None = None, now: dt.datetime | None = None
+) -> str | None:
     """Commit what of `batch` the cube does not hold yet, and say in the message what changed.
 
     A preliminary day never replaces a final one, and a day that is there with the same hash, status, address
     and version is left alone. Days between the end of the axis and a new day are there as missing.
+
+    Parameters
+    ----------
+    source_grid
+        The grid of the files; the first one is noted in the cube.
 
     Returns
     -------
@@ -115,7 +122,11 @@ def write(path: Path, batch: DayBatch, *, now: dt.datetime | None = None) -> str
         _require_regions(root, batch)
         messages = [_write_region(root, region, batch, at) for region in sorted(batch.values)]
         said = [message for message in messages if message]
-        return (max(said, key=len), describe(root)) if said else None
+        if not said:
+            return None
+        if source_grid is not None:
+            schema.write_source_grid(root, source_grid)
+        return max(said, key=len), describe(root)
 
     return repository.commit(path, change)
 
@@ -154,7 +165,8 @@ def _require_regions(root: zarr.Group, batch: DayBatch) -> None:
     if np.any(np.diff(batch.days) <= np.timedelta64(0, "D")) or (batch.status == Status.MISSING).any():
         raise StoreError("a batch holds its days in order, each once, and none of them missing")
     for region, values in batch.values.items():
-        expected = (len(batch.days), *schema.region_group(root, region)["sst"].shape[1:])
+        group = schema.region_group(root, region)
+        expected = (len(batch.days), *schema.array(group, "sst").shape[1:])
         if values.shape != expected:
             raise StoreError(
                 f"region {region!r}: values of shape {values.shape}, not {expected}", region=region

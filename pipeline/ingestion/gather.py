@@ -1,0 +1,213 @@
+"""One shard: its days gathered from mirror after mirror, and written in one commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.errors import FetchError, GranuleError, VanishedError
+from pipeline.grid import require_ocean
+from pipeline.ingestion.granules import BY_REGION, Processed, Work, process, refusal
+from pipeline.ingestion.job import IngestJob, IngestResult, MapFunction, Problem, Refused
+from pipeline.ingestion.plan import Shard, differs, enclosing_box, pieces, restrict
+from pipeline.quality import inspect
+from pipeline.quality.base import Context, Finding
+from pipeline.quarantine import Reason, quarantine
+from pipeline.sources.base import FetchFailure
+from pipeline.store import reader, writer
+from pipeline.store.state import read_state
+from pipeline.types import SST_UNITS, Field, Status, TimeRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pipeline.sources.base import Granule
+    from pipeline.sources.fetch import Fetcher
+    from pipeline.types import Box
+
+
+class Gathering:
+    """The days of one shard, while they come from mirror after mirror."""
+
+    def __init__(self, job: IngestJob, shard: Shard, map_fn: MapFunction) -> None:
+        self.job, self.shard, self.map_fn = job, shard, map_fn
+        self.box: Box = enclosing_box(job.regions.values())
+        self.known = reader.read_source_grid(job.cube)
+        self.left = set(shard.wanted)
+        self.tried: set[tuple[str, str, dt.date]] = set()
+        self.days: dict[dt.date, tuple[Processed, int]] = {}
+        self.result = IngestResult()
+        start = np.datetime64(shard.wanted[0], "D")
+        self.before = reader.last_day_before(job.cube, start)
+        self.ocean = {name: np.isfinite(values) for name, values in self.before[1].items()}
+
+    def list_again(self, fetcher: Fetcher, mirror: str) -> tuple[Granule, ...]:
+        """What `mirror` has of the days that are left and has not been tried for yet."""
+        span = TimeRange(start=min(self.left), end=max(self.left))
+        try:
+            listed = self.job.source.list_granules(mirror, span, self.box, fetcher.read)
+        except (FetchError, GranuleError) as error:
+            self._add(problems=(Problem(mirror=mirror, what="listing", message=error.message),))
+            return ()
+        state = read_state(self.job.cube)
+        fresh = []
+        for granule in listed:
+            days = tuple(
+                day
+                for day in granule.days
+                if day in self.left
+                and (mirror, granule.url, day) not in self.tried
+                and differs(state, day, granule)
+            )
+            fresh += [replace(granule, days=days)] if days else []
+        return restrict(fresh, self.left)
+
+    def attempt(self, fetcher: Fetcher, granules: Iterable[Granule]) -> None:
+        """Fetch and process `granules`, and keep the days that pass."""
+        parts = pieces(list(granules), self.box)
+        self.tried |= {(g.mirror, g.url, day) for g in parts for day in g.days}
+        done = list(self.map_fn(process, self._fetched(fetcher, parts)))
+        self._settle_grid(done)
+        for each in sorted((d for d in done if len(d.days)), key=lambda d: d.days[0]):
+            self._keep(each)
+        for each in done:
+            self._refuse(each, [f for f in each.findings if f.severity == "refuse"])
+
+    def commit(self) -> IngestResult:
+        """Write the days that were gathered."""
+        days = sorted(self.days)
+        snapshot = None
+        if days:
+            snapshot = writer.write(self.job.cube, self._batch(days), source_grid=self.known)
+        status = Counter(self.days[day][0].status for day in days)
+        missing = tuple(sorted(self.left))
+        self._add(
+            snapshot=snapshot,
+            final=status[Status.FINAL],
+            preliminary=status[Status.PRELIMINARY],
+            gaps=tuple(day for day in missing if day in self.shard.lacking),
+            stale=tuple(day for day in missing if day not in self.shard.lacking),
+        )
+        return self.result
+
+    def _fetched(self, fetcher: Fetcher, parts: list[Granule]) -> Iterator[Work]:
+        job = self.job
+        for got in fetcher.fetch(parts, job.cache):
+            if isinstance(got, FetchFailure):
+                self._lost(got)
+            else:
+                yield Work(job.source, got, self.box, job.regions, job.limits, self.known)
+
+    def _lost(self, failure: FetchFailure) -> None:
+        granule, error = failure.granule, failure.error
+        if isinstance(error, GranuleError):
+            self._quarantine(None, granule, [refusal(error)])
+        elif isinstance(error, VanishedError):
+            self._add(vanished=(granule.url,))
+        else:
+            problem = Problem(mirror=granule.mirror, what=granule.url, message=error.message)
+            self._add(problems=(problem,))
+
+    def _settle_grid(self, done: list[Processed]) -> None:
+        """The grid that most of the first files have is the cube's source grid from then on."""
+        grids = Counter(each.grid for each in done if each.grid is not None)
+        if self.known is not None or not grids:
+            return
+        self.known = grids.most_common(1)[0][0]
+        for place, each in enumerate(done):
+            if each.grid not in (None, self.known):
+                work = Work(
+                    self.job.source, each.fetched, self.box, self.job.regions, self.job.limits, self.known
+                )
+                done[place] = process(work)
+
+    def _keep(self, each: Processed) -> None:
+        refused = []
+        for item, day in enumerate(each.days.tolist()):
+            if day not in self.left:
+                continue
+            findings = self._inspect(each, item)
+            if any(finding.severity == "refuse" for finding in findings):
+                refused += findings
+                continue
+            self._add(warnings=tuple(_reason(f) for f in (*each.findings, *findings) if f.severity == "warn"))
+            self.left.discard(day)
+            self.days[day] = each, item
+            for name, values in each.values.items():
+                self.ocean.setdefault(name, np.isfinite(values[item]))
+                require_ocean(self.job.regions[name].grid, self.ocean[name], name)
+        self._refuse(each, refused)
+
+    def _inspect(self, each: Processed, item: int) -> list[Finding]:
+        """The checks that compare a day with the one before, region by region."""
+        findings = []
+        for name, values in each.values.items():
+            grid = self.job.regions[name].grid
+            day = each.days[item : item + 1]
+            values_of_day = values[item : item + 1]
+            context = Context(
+                replace(each.fetched.granule, days=tuple(day.tolist())),
+                self.job.limits,
+                ocean=self.ocean.get(name),
+                previous=self._previous(name, day[0]),
+            )
+            if context.ocean is None and not np.isfinite(values_of_day).any():
+                require_ocean(grid, np.isfinite(values_of_day[0]), name)
+            field = Field(values_of_day, day, grid.latitude, grid.longitude, SST_UNITS, each.status)
+            findings += [
+                replace(finding, message=f"{name}: {finding.message}")
+                for finding in inspect(field, context, only=BY_REGION)
+            ]
+        return findings
+
+    def _previous(self, region: str, day: np.datetime64) -> NDArray[np.float32] | None:
+        yesterday = day.astype("datetime64[D]") - np.timedelta64(1, "D")
+        kept = self.days.get(yesterday.astype(dt.date))
+        if kept is not None:
+            return np.asarray(kept[0].values[region][kept[1]])
+        return self.before[1].get(region) if self.before[0] == yesterday else None
+
+    def _refuse(self, each: Processed, findings: list[Finding]) -> None:
+        if not findings:
+            return
+        path = each.fetched.path
+        self._quarantine(path, each.fetched.granule, findings)
+        if path.is_relative_to(self.job.cache):
+            # A file that was refused must be asked for again, and not be taken from the cache.
+            path.unlink(missing_ok=True)
+
+    def _quarantine(self, path: Path | None, granule: Granule, findings: list[Finding]) -> None:
+        quarantine(path, granule, findings, self.job.quarantine)
+        refused = Refused(
+            mirror=granule.mirror,
+            url=granule.url,
+            days=granule.days,
+            findings=tuple(_reason(finding) for finding in findings),
+        )
+        self._add(refused=(refused,))
+
+    def _batch(self, days: list[dt.date]) -> writer.DayBatch:
+        chosen = [self.days[day] for day in days]
+        granules = [each.fetched.granule for each, _ in chosen]
+        return writer.DayBatch(
+            np.array(days, "datetime64[D]"),
+            np.array([each.status for each, _ in chosen], np.int8),
+            tuple(each.fetched.sha256 for each, _ in chosen),
+            tuple(granule.url for granule in granules),
+            tuple(granule.version for granule in granules),
+            {name: np.stack([e.values[name][i] for e, i in chosen]) for name in self.job.regions},
+        )
+
+    def _add(self, **found: Any) -> None:
+        self.result += IngestResult(**found)
+
+
+def _reason(finding: Finding) -> Reason:
+    return Reason(check=finding.check, severity=finding.severity, day=finding.day, message=finding.message)
