@@ -1,0 +1,65 @@
+"""NetCDF-4 files made quickly: a template written once by netCDF4, then copied and filled chunk by chunk.
+
+The chunks are shuffled and deflated here and stored as they are, by a quicker way than the level that the file
+declares: readers cannot tell.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+NETCDF4_LOCK = threading.Lock()
+"""netCDF4 crashes when threads share it."""
+
+
+def deflate(data: bytes) -> bytes:
+    """A zlib stream; runs are all that a shuffled field has to offer, and finding no more than these is quick."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    return packer.compress(data) + packer.flush()
+
+
+def template(build: Callable[[Any], None]) -> bytes:
+    """The bytes of a NetCDF-4 file whose metadata `build` writes into a netCDF4.Dataset."""
+    import netCDF4
+
+    with NETCDF4_LOCK:
+        dataset = netCDF4.Dataset("template.nc", "w", format="NETCDF4", memory=1 << 16)
+        build(dataset)
+        return bytes(dataset.close())
+
+
+@contextmanager
+def copied(image: bytes) -> Iterator[tuple[Any, list[bytes]]]:
+    """An h5py.File in memory that begins as `image`; the list receives its bytes at the end."""
+    import h5py
+
+    result: list[bytes] = []
+    buffer = io.BytesIO(image)
+    with h5py.File(buffer, "r+") as file:
+        yield file, result
+    result.append(buffer.getvalue())
+
+
+def put(dataset: Any, values: NDArray[Any], step: int = 0) -> None:
+    """Store one time step of `dataset`, which is one chunk of it."""
+    dataset.resize(max(step + 1, dataset.shape[0]), axis=0)
+    planes = np.ascontiguousarray(values.reshape(-1)).view(np.uint8).reshape(-1, values.dtype.itemsize).T
+    origin = (step, *(0,) * (len(dataset.shape) - 1))
+    dataset.id.write_direct_chunk(origin, deflate(planes.tobytes()))
+
+
+def put_text(file: Any, **attributes: str) -> None:
+    """Set global attributes as fixed-length text, as the netCDF library writes them."""
+    for name, text in attributes.items():
+        file.attrs.create(name, np.bytes_(text.encode()))

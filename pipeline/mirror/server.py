@@ -1,0 +1,131 @@
+"""A local HTTP mirror of OISST in the layouts of its four public ones, with faults on request."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+from pipeline.errors import ConfigError
+from pipeline.mirror.archive import ONE_DAY, Archive, RecordedArchive, Shelf, SimulatedArchive
+from pipeline.mirror.faults import Fault, Faults
+from pipeline.mirror.handler import Handler
+from pipeline.mirror.ocean import SimulatedOcean
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+    from pathlib import Path
+
+PREFIXES = {"open-data": "open-data", "ncei": "ncei", "psl": "psl", "erddap": "erddap/griddap"}
+HOST = "127.0.0.1"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Report what goes wrong, but for a client that hangs up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class Mirror:
+    """Serves an ocean, or a folder of recorded daily files, on this machine alone.
+
+    Parameters
+    ----------
+    ocean
+        The simulated ocean; its default, if neither it nor `folder` is given.
+    folder
+        A folder of files named as NCEI names them.
+    faults
+        `Fault`s, or their text form.
+    port
+        0 takes any that is free.
+
+    Examples
+    --------
+    >>> with Mirror(faults=["503*2:…/202001*"]) as mirror:                                 # doctest: +SKIP
+    ...     source("oisst", addresses=mirror.addresses)
+
+    Raises
+    ------
+    ConfigError
+        The port is taken, the folder holds no daily file, or a fault cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        ocean: SimulatedOcean | None = None,
+        folder: Path | None = None,
+        faults: Iterable[Fault | str] = (),
+        port: int = 0,
+    ) -> None:
+        if folder is not None and ocean is not None:
+            raise ConfigError("a mirror serves an ocean or a folder, not both")
+        archive: Archive = RecordedArchive(folder) if folder else SimulatedArchive(ocean or SimulatedOcean())
+        self.faults = Faults(faults)
+        self.shelf = Shelf(archive, self.faults.revision)
+        self.requests: list[tuple[str, str, int]] = []
+        """Method, path with query, and status of every request answered."""
+        self._port = port
+        self._stop = threading.Event()
+
+    @property
+    def today(self) -> dt.date:
+        """The day of serving."""
+        return self.shelf.archive.today
+
+    def advance(self, days: int = 1) -> None:
+        """Let days pass: new ones appear, preliminary ones become final, and their files vanish."""
+        self.shelf.archive.today += days * ONE_DAY
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The base address of each mirror, for `OisstConfig.addresses`."""
+        return {mirror: f"{self.url}/{prefix}" for mirror, prefix in PREFIXES.items()}
+
+    def __enter__(self) -> Self:
+        self._stop.clear()
+        handler = type("BoundHandler", (Handler,), {"mirror": self})
+        try:
+            self._server = _Server((HOST, self._port), handler)
+        except OSError as error:
+            raise ConfigError(
+                f"port {self._port} cannot be used: {error.strerror}",
+                remedy="name another port",
+                port=self._port,
+            ) from error
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="isotherm-mirror",
+            daemon=True,
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Serve until interrupted from the keyboard."""
+        with suppress(KeyboardInterrupt):
+            self._stop.wait()
+
+    def stall(self, seconds: float) -> None:
+        """Wait, but no longer than the mirror lives."""
+        self._stop.wait(seconds)
