@@ -37,8 +37,10 @@ def content_version(dataset: xr.Dataset) -> str:
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]
         values = np.asarray(variable.values)
-        digest.update(_canonical([name, variable.dims, values.shape, values.dtype.str, variable.attrs]))
-        if values.dtype.kind in "OUST":
+        text = values.dtype.kind in "OUST"
+        kind = "text" if text else values.dtype.str
+        digest.update(_canonical([name, variable.dims, values.shape, kind, variable.attrs]))
+        if text:
             digest.update(_canonical([str(value) for value in values.ravel()]))
         else:
             digest.update(values.tobytes())

@@ -1,0 +1,50 @@
+"""A forecast as the archive gives it, and its lineage."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from pipeline.lineage import Lineage, ModelLineage, Sources
+from pipeline.windows import WindowSpec
+
+DAY = np.timedelta64(1, "D").astype("timedelta64[ns]")
+
+
+def make_forecast(day="2013-12-17", *, inits=1, value=15.0, longitude=None):
+    longitude = np.arange(8) * 0.25 + 147.125 if longitude is None else longitude
+    coords = {
+        "init_time": np.datetime64(day, "ns") + np.arange(inits) * DAY,
+        "lead_time": np.arange(1, 6) * DAY,
+        "latitude": np.arange(6) * 0.25 - 44.875,
+        "longitude": longitude,
+    }
+    shape = tuple(len(axis) for axis in coords.values())
+    values = (value + np.random.default_rng(0).normal(size=shape)).astype(np.float32)
+    values[..., :2, :2] = np.nan
+    issued = coords["init_time"] + DAY
+    return xr.Dataset({"sst": (tuple(coords), values)}, coords | {"issued_at": ("init_time", issued)})
+
+
+@pytest.fixture
+def forecast():
+    return make_forecast
+
+
+@pytest.fixture
+def lineage():
+    def make(**changes):
+        whole = Lineage(
+            experiment="sst-tasman",
+            region="tasman",
+            sources=Sources(count=3, first_url="https://a/1.nc", last_url="https://a/3.nc", digest="d1"),
+            cube_snapshot="CUBE",
+            fitted_sha256="f1",
+            windows=WindowSpec(history=10, horizon=5),
+            model=ModelLineage(name="convlstm", id="m1", card_sha256="c1"),
+            archive_snapshot="ARCHIVE",
+            scores_version="s1",
+            isotherm_version="0.1.0",
+        )
+        return whole.model_copy(update=changes)
+
+    return make

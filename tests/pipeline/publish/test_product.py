@@ -1,0 +1,183 @@
+"""Products: immutable, named by their content, open anywhere, and compliant."""
+
+import errno
+import json
+import threading
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from compliance_checker.runner import CheckSuite, ComplianceChecker
+
+from pipeline.errors import DiskFullError
+from pipeline.lineage import ATTRIBUTE, Lineage
+from pipeline.publish import product
+from pipeline.publish.forecast import export
+from pipeline.publish.metadata import Credits, bounds
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_product_opens_with_open_zarr_alone(tmp_path, forecast, lineage):
+    given = forecast(inits=2)
+    path = export(given, tmp_path, lineage=lineage())
+    with xr.open_zarr(path) as back:  # a warning would fail the test
+        np.testing.assert_array_equal(back.sst.values, given.sst.values)
+        assert back.sst.dims == ("init_time", "lead_time", "latitude", "longitude")
+        for name in ("init_time", "lead_time", "latitude", "longitude"):
+            np.testing.assert_array_equal(back[name].values, given[name].values)
+        np.testing.assert_array_equal(
+            back.valid_time.values, given.init_time.values[:, None] + given.lead_time.values
+        )
+        assert "valid_time" in back.sst.coords
+        assert Lineage.model_validate_json(back.attrs[ATTRIBUTE]) == lineage()
+        assert path.name == f"forecast-{back.attrs['product_version']}.zarr"
+
+
+def test_a_product_opens_without_xarray_and_without_consolidated_metadata(tmp_path, forecast, lineage):
+    given = forecast()
+    path = export(given, tmp_path, lineage=lineage())
+    root = json.loads((path / "zarr.json").read_text())
+    assert root["zarr_format"] == 3
+    assert root["consolidated_metadata"]["must_understand"] is False
+    group = zarr.open_group(path, mode="r", use_consolidated=False)
+    np.testing.assert_array_equal(group["sst"][:], given.sst.values)
+    assert group["lead_time"].attrs["units"] == "days"
+    assert group["lead_time"][:].tolist() == [1, 2, 3, 4, 5]
+    assert group["sst"].chunks == (1, 5, 6, 8)
+
+
+def test_publishing_twice_writes_once(tmp_path, forecast, lineage):
+    first = export(forecast(), tmp_path, lineage=lineage())
+    stamps = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
+    assert export(forecast(), tmp_path, lineage=lineage()) == first
+    assert {path: path.stat().st_mtime_ns for path in first.rglob("*")} == stamps
+
+
+def test_other_content_is_another_product_and_leaves_the_first(tmp_path, forecast, lineage):
+    first = export(forecast(), tmp_path, lineage=lineage())
+    before = files(first)
+    others = [
+        export(forecast(value=16.0), tmp_path, lineage=lineage()),
+        export(forecast("2013-12-18"), tmp_path, lineage=lineage()),
+        export(forecast(), tmp_path, lineage=lineage(cube_snapshot="OTHER")),
+        export(forecast(), tmp_path, lineage=lineage(), terms=Credits(institution="Elsewhere")),
+    ]
+    assert len({first, *others}) == 5
+    assert files(first) == before
+
+
+def test_the_version_is_of_the_content_not_of_its_encoding():
+    plain = xr.Dataset({"a": ("x", np.arange(6.0)), "name": ("x", np.array(list("abcdef"), dtype=object))})
+    chunked = plain.chunk(x=2)
+    chunked["a"].encoding = {"chunks": (3,)}
+    version = product.content_version(plain)
+    assert product.content_version(chunked) == version
+    assert product.content_version(plain.assign_attrs(version="x", product_version="y")) == version
+    for other in (
+        plain.assign(a=plain.a + 1),
+        plain.assign(a=plain.a.astype("float32")),
+        plain.rename(a="b"),
+        plain.assign_attrs(title="x"),
+        plain.assign(name=plain.name.str.upper()),
+    ):
+        assert product.content_version(other) != version
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, forecast, lineage, monkeypatch):
+    def full(self, *args, **options):
+        (args[0] / "sst").mkdir(parents=True)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", full)
+    with pytest.raises(DiskFullError):
+        export(forecast(), tmp_path, lineage=lineage())
+    assert files(tmp_path) == []
+
+
+def test_the_product_appears_whole(tmp_path, forecast, lineage, monkeypatch):
+    seen = []
+    move = product._move
+
+    def watched(draft, final):
+        seen.append((final.exists(), (draft / "zarr.json").exists()))
+        move(draft, final)
+
+    monkeypatch.setattr(product, "_move", watched)
+    export(forecast(), tmp_path, lineage=lineage())
+    assert seen == [(False, True)]
+    assert not [name for name in files(tmp_path) if name.startswith(".")]
+
+
+def test_two_publishers_of_one_product_agree(tmp_path, monkeypatch):
+    dataset = xr.Dataset({"a": ("x", np.arange(3.0))})
+    gate, move = threading.Barrier(2), product._move
+
+    def together(draft, final):
+        gate.wait(10)
+        move(draft, final)
+
+    monkeypatch.setattr(product, "_move", together)
+    # Filters of warnings are global, so of the two writers only the drafting is left to race.
+    monkeypatch.setattr(
+        xr.Dataset, "to_zarr", lambda self, path, **options: (path.mkdir(), (path / "x").touch())
+    )
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(product.write_product(dataset, tmp_path)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert results[0] == results[1]
+    assert files(tmp_path) == [results[0].name, f"{results[0].name}/x"]
+
+
+def test_files_are_copied_by_content(tmp_path):
+    page = tmp_path / "index.html"
+    page.write_text("<p>one</p>")
+    first = product.copy_file(page, tmp_path / "out", prefix="report-")
+    assert product.copy_file(page, tmp_path / "out", prefix="report-") == first
+    page.write_text("<p>two</p>")
+    second = product.copy_file(page, tmp_path / "out", prefix="report-")
+    assert first.read_text() == "<p>one</p>"
+    assert second.read_text() == "<p>two</p>"
+    assert first.suffix == ".html"
+
+
+def test_bounds_touch_and_hold_their_centres():
+    centres = np.arange(5) * 0.5 - 10
+    edges = bounds(centres)
+    np.testing.assert_allclose(edges.mean(axis=1), centres)
+    np.testing.assert_allclose(edges[1:, 0], edges[:-1, 1])
+
+
+@pytest.mark.filterwarnings("ignore")  # the checker's own
+@pytest.mark.parametrize("standard", ["cf:1.11", "acdd:1.3"])
+@pytest.mark.parametrize("inits", [1, 3])
+def test_the_ioos_compliance_checker_finds_no_error(tmp_path, forecast, lineage, standard, inits):
+    path = export(forecast(inits=inits), tmp_path, lineage=lineage())
+    with xr.open_zarr(path, chunks=None) as stored:
+        copy = stored.load().drop_encoding()
+    # Where no fill value is stored, xarray would add one on the way to NetCDF.
+    encoding = {name: {"_FillValue": None} for name in copy.variables if name != "sst"}
+    encoding["init_time"]["units"] = encoding["valid_time"]["units"] = "days since 1970-01-01"
+    encoding["init_time"]["dtype"] = encoding["valid_time"]["dtype"] = "float64"
+    encoding["lead_time"] |= {"units": "days", "dtype": "float64"}
+    copy.to_netcdf(tmp_path / "copy.nc", encoding=encoding)
+    CheckSuite.load_all_available_checkers()
+    report = tmp_path / "report.json"
+    _, broken = ComplianceChecker.run_checker(
+        str(tmp_path / "copy.nc"), [standard], 0, "normal", output_filename=str(report), output_format="json"
+    )
+    found = json.loads(report.read_text())[standard]
+    assert found["high_priorities"], "the checker has looked"
+    errors = [check["msgs"] for check in found["high_priorities"] if check["value"][0] < check["value"][1]]
+    assert errors == []
+    assert not broken
