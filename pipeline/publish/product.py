@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 VERSION_LENGTH = 16
 _IDENTITY = {"version", "product_version"}
+_ABANDONED = 3600.0
+"""Seconds after which a draft has no writer any more."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -114,6 +118,7 @@ def _beside(final: Path) -> Iterator[Path]:
     workshop = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(final)
         workshop = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
         draft = workshop / final.name
         yield draft
@@ -128,6 +133,14 @@ def _beside(final: Path) -> Iterator[Path]:
     finally:
         if workshop is not None:
             shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _sweep(final: Path) -> None:
+    """Remove what killed writers of `final` left behind."""
+    for left in final.parent.glob(f".{glob.escape(final.name)}.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _move(draft: Path, final: Path) -> None:

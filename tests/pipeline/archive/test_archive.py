@@ -1,6 +1,10 @@
 """The forecast archive: upserts keep order, commits are whole, snapshots stay."""
 
 import datetime as dt
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +159,34 @@ def test_a_full_disk_leaves_the_archive_as_it_was(tmp_path, monkeypatch):
     assert days_of(archive.read(path, "tasman", "net")) == [0, 1]
     put(path, [2])
     assert days_of(archive.read(path, "tasman", "net")) == [0, 1, 2]
+
+
+KILLED_WHILE_WRITING = """
+import datetime as dt, os, signal, sys
+from pathlib import Path
+from pipeline.forecasts import archive
+path, day = Path(sys.argv[1]), sys.argv[2]
+given = archive.read(path, "tasman", "net").isel(init_time=[0]).load()
+given["init_time"] = [day]
+given = given.assign_coords(init_time=given.init_time.astype("datetime64[ns]"))
+def kill(place):
+    os.kill(os.getpid(), signal.SIGKILL)
+archive._runs = kill
+origin = archive.Provenance("c1", dt.datetime.now(dt.UTC), {"net": "m1"})
+archive.write(path, {"net": given}, region="tasman", message="x", provenance=origin)
+"""
+
+
+@pytest.mark.parametrize("day", ["2011-12-31", "2012-01-09"], ids=["insert", "append"])
+def test_a_kill_in_the_middle_of_writing_loses_and_doubles_nothing(tmp_path, day):
+    path = tmp_path / "a"
+    put(path, [0, 1, 2])
+    command = [sys.executable, "-c", KILLED_WHILE_WRITING, str(path), day]
+    assert subprocess.run(command, cwd=Path(__file__).parents[3], check=False).returncode == -signal.SIGKILL
+    assert_consistent(archive.read(path, "tasman", "net"))
+    assert days_of(archive.read(path, "tasman", "net")) == [0, 1, 2]
+    put(path, [3])
+    assert days_of(archive.read(path, "tasman", "net")) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

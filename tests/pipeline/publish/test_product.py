@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import threading
 
 import numpy as np
@@ -158,6 +159,24 @@ def test_bounds_touch_and_hold_their_centres():
     np.testing.assert_allclose(edges[1:, 0], edges[:-1, 1])
 
 
+def compliance_errors(dataset, standard, folder):
+    """Messages of the checks of high priority that fail, of a NetCDF copy."""
+    # Where no fill value is stored, xarray would add one on the way to NetCDF.
+    encoding = {name: {"_FillValue": None} for name in dataset.variables if name != "sst"}
+    for name in ("init_time", "valid_time"):
+        encoding[name] |= {"units": "days since 1970-01-01", "dtype": "float64"}
+    encoding["lead_time"] |= {"units": "days", "dtype": "float64"}
+    dataset.to_netcdf(folder / "copy.nc", encoding=encoding)
+    CheckSuite.load_all_available_checkers()
+    report = folder / "report.json"
+    _, broken = ComplianceChecker.run_checker(
+        str(folder / "copy.nc"), [standard], 0, "normal", output_filename=str(report), output_format="json"
+    )
+    assert not broken
+    checks = json.loads(report.read_text())[standard]["high_priorities"]
+    return [check["msgs"] for check in checks if check["value"][0] < check["value"][1]]
+
+
 @pytest.mark.filterwarnings("ignore")  # the checker's own
 @pytest.mark.parametrize("standard", ["cf:1.11", "acdd:1.3"])
 @pytest.mark.parametrize("inits", [1, 3])
@@ -165,19 +184,18 @@ def test_the_ioos_compliance_checker_finds_no_error(tmp_path, forecast, lineage,
     path = export(forecast(inits=inits), tmp_path, lineage=lineage())
     with xr.open_zarr(path, chunks=None) as stored:
         copy = stored.load().drop_encoding()
-    # Where no fill value is stored, xarray would add one on the way to NetCDF.
-    encoding = {name: {"_FillValue": None} for name in copy.variables if name != "sst"}
-    encoding["init_time"]["units"] = encoding["valid_time"]["units"] = "days since 1970-01-01"
-    encoding["init_time"]["dtype"] = encoding["valid_time"]["dtype"] = "float64"
-    encoding["lead_time"] |= {"units": "days", "dtype": "float64"}
-    copy.to_netcdf(tmp_path / "copy.nc", encoding=encoding)
-    CheckSuite.load_all_available_checkers()
-    report = tmp_path / "report.json"
-    _, broken = ComplianceChecker.run_checker(
-        str(tmp_path / "copy.nc"), [standard], 0, "normal", output_filename=str(report), output_format="json"
-    )
-    found = json.loads(report.read_text())[standard]
-    assert found["high_priorities"], "the checker has looked"
-    errors = [check["msgs"] for check in found["high_priorities"] if check["value"][0] < check["value"][1]]
-    assert errors == []
-    assert not broken
+    assert compliance_errors(copy, standard, tmp_path) == []
+    del copy.attrs["title"], copy.sst.attrs["units"]
+    assert compliance_errors(copy, standard, tmp_path) != [], "the checker has looked"
+
+
+def test_what_a_killed_publisher_left_is_swept_by_its_successor(tmp_path, forecast, lineage):
+    path = export(forecast(), tmp_path / "first", lineage=lineage())
+    place = tmp_path / "second"
+    old, young = place / f".{path.name}.dead", place / f".{path.name}.alive"
+    for draft in (old, young):
+        (draft / path.name).mkdir(parents=True)
+    os.utime(old, (0, 0))
+    export(forecast(), place, lineage=lineage())
+    assert not old.exists()
+    assert young.exists()
