@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -43,7 +44,7 @@ class Region(Spec):
     box: Box
     regrid: RegridSpec
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """The cells of its cube.
 

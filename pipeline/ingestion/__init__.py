@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline.ingestion.gather import Gathering
@@ -65,16 +66,24 @@ def ingest(
     """
     made = plan(job, period)
     total = IngestResult(gaps=made.gaps, problems=made.problems)
-    for shard in made.shards:
-        result = ingest_shard(job, shard, map_fn=map_fn)
-        total += result
-        if progress is not None:
-            progress(shard, result)
+    with Fetcher(job.policy) as fetcher:
+        for shard in made.shards:
+            result = ingest_shard(job, shard, map_fn=map_fn, fetcher=fetcher)
+            total += result
+            if progress is not None:
+                progress(shard, result)
     return total
 
 
-def ingest_shard(job: IngestJob, shard: Shard, *, map_fn: MapFunction = map) -> IngestResult:
+def ingest_shard(
+    job: IngestJob, shard: Shard, *, map_fn: MapFunction = map, fetcher: Fetcher | None = None
+) -> IngestResult:
     """Write one shard of days in one commit; what a mirror cannot give is asked of the next.
+
+    Parameters
+    ----------
+    fetcher
+        One that is open, to be shared between shards; else the shard opens its own.
 
     Returns
     -------
@@ -89,7 +98,7 @@ def ingest_shard(job: IngestJob, shard: Shard, *, map_fn: MapFunction = map) -> 
         The cube is as it was before the shard.
     """
     run = Gathering(job, shard, map_fn)
-    with Fetcher(job.policy) as fetcher:
+    with nullcontext(fetcher) if fetcher is not None else Fetcher(job.policy) as fetcher:
         run.attempt(fetcher, shard.granules)
         for mirror in job.source.mirrors:
             if not run.left:

@@ -78,6 +78,7 @@ class Gathering:
         for each in sorted((d for d in done if len(d.days)), key=lambda d: d.days[0]):
             self._keep(each)
         for each in done:
+            self._warn(each.findings)
             self._refuse(each, [f for f in each.findings if f.severity == "refuse"])
 
     def commit(self) -> IngestResult:
@@ -137,7 +138,7 @@ class Gathering:
             if any(finding.severity == "refuse" for finding in findings):
                 refused += findings
                 continue
-            self._add(warnings=tuple(_reason(f) for f in (*each.findings, *findings) if f.severity == "warn"))
+            self._warn(findings)
             self.left.discard(day)
             self.days[day] = each, item
             for name, values in each.values.items():
@@ -173,6 +174,11 @@ class Gathering:
         if kept is not None:
             return np.asarray(kept[0].values[region][kept[1]])
         return self.before[1].get(region) if self.before[0] == yesterday else None
+
+    def _warn(self, findings: Iterable[Finding]) -> None:
+        warnings = tuple(_reason(finding) for finding in findings if finding.severity == "warn")
+        if warnings:
+            self._add(warnings=warnings)
 
     def _refuse(self, each: Processed, findings: list[Finding]) -> None:
         if not findings:

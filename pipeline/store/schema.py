@@ -51,7 +51,7 @@ def create_group(
 ) -> None:
     """An empty cube of `region` whose time axis begins at `first_day`."""
     group = root.create_group(region, attributes=dict(attributes) | {"first_day": first_day.isoformat()})
-    codec = BloscCodec(typesize=4, cname="zstd", clevel=1, shuffle="bitshuffle")
+    codec = BloscCodec(typesize=4, cname="lz4", clevel=5, shuffle="bitshuffle")
     dims = ("time", "latitude", "longitude")
     sst: dict[str, Any] = {
         "standard_name": SST_STANDARD_NAME,
