@@ -32,7 +32,8 @@ class Fault(Spec):
 
     kind: Kind
     match: str
-    """Glob on the path with its query, such as `*/oisst-avhrr-v02r01.20200105*`; a leading `*/` may be `…/`."""
+    """Glob on the path with its query, in which `…/` stands for any beginning: `…/20200105*`. What is `changed`
+    is a daily file in every layout, so that of its glob only the part after the last slash counts."""
     status: int = 503
     times: PositiveInt | None = None
     """How often it happens; always, if None. A change stays."""
@@ -75,8 +76,8 @@ class Fault(Spec):
 
     def hits(self, path: str) -> bool:
         """Whether `path` is meant."""
-        pattern = self.match.replace("…/", "*/")
-        return fnmatchcase(path, pattern) or fnmatchcase(path, f"*{pattern.removeprefix('*')}")
+        pattern = self.match.replace("…/", "*")
+        return fnmatchcase(path, pattern.rpartition("/")[2] if self.kind == "changed" else pattern)
 
 
 class Faults:
@@ -108,7 +109,7 @@ class Faults:
                     return fault
         return None
 
-    def revision(self, path: str) -> int:
-        """How often the file at `path` has been reissued."""
+    def revision(self, name: str) -> int:
+        """How often the daily file called `name` has been reissued."""
         with self._lock:
-            return sum(fault.kind == "changed" and fault.hits(path) for fault, _ in self._faults)
+            return sum(fault.kind == "changed" and fault.hits(name) for fault, _ in self._faults)

@@ -19,6 +19,7 @@ from pipeline.sources.netcdf import content_complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
+    from concurrent.futures import Future
 
     from pipeline.sources.cache import Entry, Part
 
@@ -86,12 +87,13 @@ class Fetcher:
             There is no space in `cache`.
         """
         wanted = list(granules)
-        by_url: dict[str, asyncio.Future[Any]] = {}
+        by_url: dict[str, Future[Fetched | IsothermError]] = {}
+        under_way: set[asyncio.Task[Any] | None] = set()
         self._lost.clear()
         try:
             for granule in wanted:
                 if granule.url not in by_url:
-                    job = self._outcome(granule, cache, progress)
+                    job = self._outcome(granule, cache, progress, under_way)
                     by_url[granule.url] = self._submit(job)
             for granule in wanted:
                 outcome = by_url[granule.url].result()
@@ -102,15 +104,13 @@ class Fetcher:
                 else:
                     yield FetchFailure(granule, outcome)
         finally:
-            for future in by_url.values():
-                future.cancel()
+            self._run(_give_up(under_way))
 
-    def _submit(self, work: Coroutine[Any, Any, Result]) -> Any:
+    def _submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        result: Result = self._submit(work).result()
-        return result
+        return self._submit(work).result()
 
     async def _open(self) -> tuple[httpx.AsyncClient, Hosts]:
         self._at_once = asyncio.Semaphore(4 * self.policy.concurrency)
@@ -132,8 +132,13 @@ class Fetcher:
         return await persist(attempt, url, self.policy, self._hosts)
 
     async def _outcome(
-        self, granule: Granule, cache: Path, progress: Progress | None
+        self,
+        granule: Granule,
+        cache: Path,
+        progress: Progress | None,
+        under_way: set[asyncio.Task[Any] | None],
     ) -> Fetched | IsothermError:
+        under_way.add(asyncio.current_task())
         if urlsplit(granule.url).scheme not in ("http", "https"):
             return await asyncio.to_thread(_local, granule)
         host = host_of(granule.url)
@@ -203,6 +208,14 @@ def _continues(response: httpx.Response, part: Part) -> bool:
 def _validator(response: httpx.Response) -> str:
     etag: str = response.headers.get("ETag", "")
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
+
+
+async def _give_up(tasks: set[asyncio.Task[Any] | None]) -> None:
+    """End what is still under way, and wait until it has cleaned up behind it."""
+    left = [task for task in tasks if task is not None and not task.done()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _receive(response: httpx.Response, granule: Granule, part: Part, progress: Progress | None) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from pipeline.errors import FetchError, VanishedError
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 Result = TypeVar("Result")
@@ -88,12 +90,19 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
 def client(policy: FetchPolicy) -> httpx.AsyncClient:
     """A client with the policy's timeouts; it follows redirects and asks for bodies as they are stored."""
     timeout = httpx.Timeout(policy.read_timeout, connect=policy.connect_timeout, pool=None)
     headers = {"User-Agent": "isotherm", "Accept-Encoding": "identity"}
     direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-    return httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=True, mounts=direct)
+    return httpx.AsyncClient(
+        timeout=timeout, headers=headers, follow_redirects=True, mounts=direct, verify=_tls()
+    )
 
 
 async def persist(

@@ -6,6 +6,7 @@ import datetime as dt
 import os.path
 import re
 from glob import glob
+from html import unescape
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,7 +145,7 @@ def read_index(url: str, read: Callable[[str], bytes]) -> dict[str, str]:
     rows = {}
     for match in ROW.finditer(page):
         shown, _, columns = match["rest"].partition("</a>")
-        rows[match["name"]] = " ".join(TAG.sub(" ", columns or shown).split())
+        rows[match["name"]] = " ".join(unescape(TAG.sub(" ", columns or shown)).split())
     return rows
 
 
