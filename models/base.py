@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from models import MODELS
 from pipeline.errors import ConfigError
 from pipeline.naming import unknown
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import keras
 
     from pipeline.types import Spec
@@ -34,7 +36,7 @@ class FieldShape:
 class Build(Protocol):
     """What every entry of MODELS leads to."""
 
-    def __call__(self, config: Spec, shape: FieldShape) -> keras.Model:
+    def __call__(self, config: Any, shape: FieldShape) -> keras.Model:
         """An untrained model whose output is zero, so that training begins at the base forecast."""
         ...
 
@@ -47,8 +49,23 @@ def build_of(name: str) -> Build:
     ConfigError
         No model has that name.
     """
+    build: Build = getattr(_module(name), MODELS[name].partition(":")[2])
+    return build
+
+
+def config_of(name: str) -> type[Spec]:
+    """The configuration class of a registered model: its module's `Config`; Keras is not loaded.
+
+    Raises
+    ------
+    ConfigError
+        No model has that name.
+    """
+    config: type[Spec] = _module(name).Config
+    return config
+
+
+def _module(name: str) -> ModuleType:
     if name not in MODELS:
         raise unknown("model", name, MODELS, ConfigError)
-    module, _, attribute = MODELS[name].partition(":")
-    build: Build = getattr(import_module(module), attribute)
-    return build
+    return import_module(MODELS[name].partition(":")[0])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.errors import NotFoundError
+from pipeline.evaluation.standing import Judged
+from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CARD = "card.json"
+CURRENT = "current.json"
 
 
 class ModelCard(BaseModel):
@@ -45,11 +50,9 @@ class ModelCard(BaseModel):
     created_at: dt.datetime
     isotherm_version: str
 
-    def write(self, folder: Path) -> str:
-        """Write into the model's folder and return the card's SHA-256."""
-        text = self.model_dump_json(indent=2)
-        (folder / CARD).write_text(text)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def write(self, folder: Path) -> None:
+        """Write into the model's folder."""
+        (folder / CARD).write_text(self.model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
@@ -57,6 +60,35 @@ class ModelCard(BaseModel):
         return cls.model_validate_json((folder / CARD).read_text())
 
 
-def card_sha256(folder: Path) -> str:
-    """SHA-256 of the card as it lies on disk."""
-    return hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
+def judged(folder: Path) -> Judged:
+    """What an evaluation is told of the model in `folder`."""
+    card = ModelCard.read(folder)
+    return Judged(
+        name=card.name,
+        id=card.model_id,
+        card_sha256=hashlib.sha256((folder / CARD).read_bytes()).hexdigest(),
+        fitted_sha256=card.fitted_sha256,
+    )
+
+
+def make_current(folder: Path, model_id: str) -> None:
+    """Let `model_id` be the model that forecasts are issued with."""
+    write_text(folder / CURRENT, json.dumps({"model_id": model_id}))
+
+
+def current_model(folder: Path) -> str:
+    """The id of the model that forecasts are issued with.
+
+    Raises
+    ------
+    NotFoundError
+        None was trained.
+    """
+    path = folder / CURRENT
+    if not path.is_file():
+        raise NotFoundError(
+            f"region {folder.name!r} of experiment {folder.parent.name!r} has no trained model yet",
+            remedy=f"run `isotherm train {folder.parent.name}` first",
+            path=str(folder),
+        )
+    return str(json.loads(path.read_text(encoding="utf-8"))["model_id"])

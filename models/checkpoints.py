@@ -7,6 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 NEWEST = "newest.weights.h5"
-BEST = "best.weights.h5"
+BEST = "best.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,20 @@ class Checkpoints:
 
     folder: Path
 
-    def save(self, model: keras.Model, state: dict[str, Any], *, best: bool) -> None:
-        """Keep the model's weights, its optimizer's variables and `state`; the old ones go when the new are whole."""
+    def save(self, model: keras.Model, state: dict[str, Any], best_weights: list[Any] | None = None) -> None:
+        """Keep the weights, the optimizer's variables and `state`; the old ones go when the new are whole.
+
+        Parameters
+        ----------
+        best_weights
+            The model's weights where this epoch is the best so far; those kept before stay where it is None.
+        """
         beside = self.folder.with_name(self.folder.name + ".writing")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
         model.save_weights(beside / NEWEST)
-        if best:
-            shutil.copyfile(beside / NEWEST, beside / BEST)
+        if best_weights is not None:
+            np.savez(beside / BEST, **{str(place): weight for place, weight in enumerate(best_weights)})
         elif (self.folder / BEST).exists():
             shutil.copyfile(self.folder / BEST, beside / BEST)
         (beside / STATE).write_text(json.dumps(state))
@@ -57,7 +65,8 @@ class Checkpoints:
 
     def load_best(self, model: keras.Model) -> None:
         """Load the best epoch's weights."""
-        model.load_weights(self.folder / BEST)
+        with np.load(self.folder / BEST, allow_pickle=False) as stored:
+            model.set_weights([stored[str(place)] for place in range(len(stored.files))])
 
     def clear(self) -> None:
         """Remove the folder once the trained model is kept elsewhere."""

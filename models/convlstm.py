@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
 from pydantic import Field, PositiveInt
 
-from models.layers import Cells, ConvLSTM, Patches, Steps
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
+    import keras
+
     from models.base import FieldShape
 
 
-class ConvLSTMConfig(Spec):
+class Config(Spec):
     """Sizes of the ConvLSTM and its head."""
 
     filters: PositiveInt = 32
@@ -26,13 +26,17 @@ class ConvLSTMConfig(Spec):
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
 
-def build(config: ConvLSTMConfig, shape: FieldShape) -> keras.Model:
+def build(config: Config, shape: FieldShape) -> keras.Model:
     """The untrained model; see `FieldShape` for what goes in and out.
 
     The encoder reads the history's anomalies, the head sees its last state beside the newest days and the base
     forecast at all leads, and gives all leads at once. The head's last kernel is zero: the untrained model
     returns zero, which is the base forecast itself.
     """
+    import keras
+
+    from models.layers import Cells, ConvLSTM, Patches, Steps
+
     grid = (shape.latitude, shape.longitude)
     history = keras.Input((*grid, shape.history), name="history")
     base = keras.Input((*grid, shape.horizon), name="base")

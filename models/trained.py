@@ -57,6 +57,11 @@ class TrainedModel:
         """The model's registered name."""
         return self.card.name
 
+    @property
+    def id(self) -> str:
+        """The model's id in its card."""
+        return self.card.model_id
+
     def fit(self, record: Record, windows: Windows, climatology: Climatology) -> Self:
         """Refused: a trained model is trained by `models.training.train`."""
         del record, windows, climatology

@@ -14,3 +14,6 @@ RUNGS: dict[str, type[Rung]] = {
     "eof-ridge": EofRidge,
     "blend": Blend,
 }
+
+LADDER = ("persistence", "climatology", "damped-persistence", "eof-ridge")
+"""The rungs that an experiment is judged by where it does not say otherwise, from the lowest up."""

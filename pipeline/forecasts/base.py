@@ -61,6 +61,11 @@ class Forecaster(Protocol):
 
     name: str
 
+    @property
+    def id(self) -> str:
+        """The name and a hash: another id forecasts otherwise."""
+        ...
+
     def fit(self, record: Record, windows: Windows, climatology: HarmonicClimatology) -> Self:
         """Fit on the training `windows` alone; `climatology` was fitted on the training times."""
         ...

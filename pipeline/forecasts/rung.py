@@ -126,6 +126,11 @@ class Rung(ABC):
             digest.update(np.ascontiguousarray(value).tobytes())
         return digest.hexdigest()
 
+    @property
+    def id(self) -> str:
+        """The name and the beginning of the hash."""
+        return f"{self.name}-{self.sha256[:12]}"
+
     def _require_fitted(self) -> None:
         if not hasattr(self, "arrays"):
             raise NotFittedError(f"{self.name} is used before it is fitted", remedy="call fit first")

@@ -1,0 +1,219 @@
+"""The `isotherm` command. Commands that only read never load Prefect."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from flows import show
+from pipeline.errors import IsothermError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Verified forecasts of the sea, from NOAA's files to a published store and a report.",
+    epilog="[b]Begin with[/b]  isotherm run demo  ·  then  isotherm run sst-tasman --from-files FILE.nc  ·  "
+    "isotherm COMMAND --help shows examples of each command.",
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+GAPS = 3
+"""Exit status of a run that did all but some days that could not be had."""
+
+ExperimentName = Annotated[
+    str,
+    typer.Argument(metavar="EXPERIMENT", help="A name that `isotherm experiments` lists, or a TOML file."),
+]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", help="Where everything is kept [dim](ISOTHERM_WORKSPACE, or workspace)[/dim]"
+    ),
+]
+FromFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-files", help="Take local NetCDF files: a path or a glob; may be given more than once."
+    ),
+]
+MirrorOption = Annotated[
+    str | None, typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of NOAA's.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefect logs.")]
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm run demo  ·  isotherm run sst-tasman --from-files 'tasman_*.nc'  ·  "
+    "isotherm run sst-seas --mirror http://127.0.0.1:8321"
+)
+def run(
+    experiment: ExperimentName,
+    workspace: WorkspaceOption = None,
+    from_files: FromFiles = None,
+    mirror: MirrorOption = None,
+    verbose: Verbose = False,
+) -> None:
+    """Go the whole way: ingest, train, forecast, evaluate, report and publish, as one flow run."""
+    _run_flow("flows.cycle:cycle", experiment, workspace, verbose, from_files=from_files, mirror=mirror)
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm ingest sst-seas  ·  isotherm ingest sst-tasman --from-files tasman.nc"
+)
+def ingest(
+    experiment: ExperimentName,
+    workspace: WorkspaceOption = None,
+    from_files: FromFiles = None,
+    mirror: MirrorOption = None,
+    verbose: Verbose = False,
+) -> None:
+    """Download, check, regrid and store what the cube lacks. Run twice, it does nothing the second time."""
+    _run_flow("flows.ingest:ingest", experiment, workspace, verbose, from_files=from_files, mirror=mirror)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm train sst-tasman   [dim]killed and run again, it goes on[/dim]")
+def train(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
+    """Train the model of each region on what was ingested."""
+    _run_flow("flows.train:train", experiment, workspace, verbose)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm forecast sst-tasman")
+def forecast(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
+    """Forecast from every test window and from the newest data, with the model and with its ladder."""
+    _run_flow("flows.forecast:forecast", experiment, workspace, verbose)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm evaluate sst-tasman")
+def evaluate(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
+    """Score the forecasts, and say whether the model beats the best baseline."""
+    _run_flow("flows.evaluate:evaluate", experiment, workspace, verbose)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm report sst-tasman")
+def report(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
+    """Write the evaluation report, one HTML page."""
+    _run_flow("flows.publish:report", experiment, workspace, verbose)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm publish sst-tasman")
+def publish(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
+    """Publish the newest forecast with its scores and the report, and enter it into the catalog."""
+    _run_flow("flows.publish:publish", experiment, workspace, verbose)
+
+
+@app.command(epilog="[b]Examples[/b]  isotherm status  ·  isotherm status sst-tasman")
+def status(
+    experiment: Annotated[
+        str | None, typer.Argument(metavar="[EXPERIMENT]", help="One; all where none is named.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show what the workspace holds: days, gaps, refused files, models, verdicts and forecasts."""
+    from flows.settings import Settings
+
+    show.status(out, Settings.load(workspace=workspace), experiment)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm experiments")
+def experiments() -> None:
+    """List the experiments."""
+    from flows.settings import Settings
+
+    show.experiments(out, Settings.load().experiments)
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm lineage workspace/published/demo/tasman/forecast-….zarr  ·  "
+    "isotherm lineage https://example.org/published/…/item.json"
+)
+def lineage(
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="A published .zarr, or its item in the catalog; a path or a URL."),
+    ],
+) -> None:
+    """Print the chain behind a published forecast, from the source files to its scores."""
+    from pipeline.lineage import read_lineage, render
+
+    out.print(render(read_lineage(url)), markup=False, highlight=False)
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm mirror  ·  isotherm mirror --folder recorded/  ·  "
+    "isotherm mirror --fault '503*2:…/202001*'"
+)
+def mirror(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.")] = 8321,
+    folder: Annotated[
+        Path | None, typer.Option(help="Serve recorded files instead of a simulated ocean.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated ocean.")] = 0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Faults to serve, such as '503*2:…/202001*'.")
+    ] = None,
+) -> None:
+    """Serve a local mirror of NOAA's OISST until interrupted: a simulated ocean, or recorded files."""
+    from pipeline.mirror import Mirror, SimulatedOcean
+
+    ocean = None if folder else SimulatedOcean(seed=seed)
+    with Mirror(ocean=ocean, folder=folder, port=port, faults=fault or ()) as serving:
+        out.print(
+            f"serving {folder or f'a simulated ocean to {serving.today}'} at {serving.url}, until Ctrl-C"
+        )
+        out.print(f"try: isotherm run sst-seas --mirror {serving.url}")
+        serving.wait()
+
+
+def _run_flow(address: str, experiment: str, workspace: Path | None, verbose: bool, **options: Any) -> None:
+    """One flow run, with its progress shown, and what came of it."""
+    from flows import runtime
+    from flows.settings import Settings, load_experiment
+
+    settings = Settings.load(workspace=workspace)
+    load_experiment(experiment, settings.experiments)
+    runtime.prepare(settings, verbose=verbose)
+    chosen = {name: value for name, value in options.items() if value}
+    if "from_files" in chosen:
+        chosen["from_files"] = tuple(chosen["from_files"])
+    with runtime.bars(err):
+        state = runtime.flow(address)(experiment, workspace=workspace, **chosen, return_state=True)
+    if state.name == "FailedWithGaps":
+        show.result(out, state.data)
+        err.print(f"[bold yellow]gaps[/]: {state.message}", highlight=False)
+        raise typer.Exit(GAPS)
+    show.result(out, state.result())
+
+
+def main() -> None:
+    """Run the command; every error is a message with a remedy, and never a stack trace."""
+    sys.exit(_guarded(app))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        command()
+    except IsothermError as error:
+        err.print(f"[bold red]error[/]: {error.message}", highlight=False)
+        if error.remedy:
+            err.print(f"  → {error.remedy}", highlight=False, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        err.print("interrupted; what was committed is kept, and the same command goes on from there")
+        return 130
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except Exception as error:  # noqa: BLE001  the last resort before a stack trace
+        err.print(f"[bold red]internal error[/]: {type(error).__name__}: {error}", highlight=False)
+        err.print("  → this is a defect of Isotherm; run again with --verbose and report what it prints")
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            err.print_exception()
+        return 70
+    return 0

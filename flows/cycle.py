@@ -1,0 +1,65 @@
+"""The flow `cycle`: the whole way from the mirrors to what is published, as one flow run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict
+
+from flows.evaluate import run_evaluate
+from flows.forecast import run_forecast
+from flows.ingest import gaps_state, run_ingest
+from flows.jobs import job_for
+from flows.publish import run_publish, run_report
+from flows.settings import Job
+from flows.train import run_train
+from pipeline.ingestion import IngestResult
+from pipeline.publish.release import Released
+
+
+class Cycle(BaseModel):
+    """What a cycle did and where its results are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ingested: IngestResult
+    models: dict[str, str]
+    verdicts: dict[str, str]
+    report: Path
+    released: list[Released]
+    catalog: Path
+
+
+def run_cycle(job: Job) -> Cycle:
+    """Every step in turn."""
+    ingested = run_ingest(job)
+    models = run_train(job)
+    run_forecast(job)
+    standings = run_evaluate(job)
+    report = run_report(job)
+    return Cycle(
+        ingested=ingested,
+        models=models,
+        verdicts={region: standing.verdict.sentence for region, standing in standings.items()},
+        report=report,
+        released=run_publish(job),
+        catalog=job.workspace.published / "catalog.json",
+    )
+
+
+@flow(name="cycle", flow_run_name="cycle-{experiment}")
+def cycle(
+    experiment: str,
+    workspace: Path | None = None,
+    from_files: tuple[str, ...] = (),
+    mirror: str | None = None,
+) -> Any:
+    """Ingest, train, forecast, evaluate, report and publish `experiment`.
+
+    A model is trained anew only where its recipe or the days that it learns from have changed.
+    """
+    with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
+        done = run_cycle(job)
+    return gaps_state(done.ingested) or done

@@ -1,0 +1,29 @@
+"""The flow `evaluate`: from the archive to scores and verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows import tasks
+from flows.jobs import job_for
+from flows.settings import Job
+from pipeline.evaluation.standing import Standing
+
+
+def run_evaluate(job: Job) -> dict[str, Standing]:
+    """Score each region's archived forecasts; by region, who stands where."""
+    archived = job.archive_snapshot()
+    snapshot = job.cube_snapshot()
+    return {
+        region: tasks.evaluate_region(job, region, snapshot, archived, job.model_id(region))
+        for region in job.experiment.regions
+    }
+
+
+@flow(name="evaluate", flow_run_name="evaluate-{experiment}")
+def evaluate(experiment: str, workspace: Path | None = None) -> dict[str, str]:
+    """Judge the model of `experiment` against its ladder; by region, the verdict."""
+    with job_for(experiment, workspace=workspace, embedded=False) as job:
+        return {region: standing.verdict.sentence for region, standing in run_evaluate(job).items()}

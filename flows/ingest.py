@@ -1,0 +1,71 @@
+"""The flow `ingest`: from the mirrors to the cube."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+
+from flows import runtime, tasks
+from flows.jobs import job_for
+from flows.settings import Job
+from pipeline.ingestion import IngestJob, IngestResult
+from pipeline.publish.product import write_text
+
+
+def run_ingest(job: Job) -> IngestResult:
+    """Bring the cube up to date, shard by shard, and keep what was found for the report and `status`."""
+    experiment, workspace = job.experiment, job.workspace
+    ingest_job = IngestJob(
+        source=experiment.make_source(),
+        regions={name: experiment.region(name) for name in experiment.regions},
+        cube=workspace.cube(experiment.name),
+        cache=workspace.cache / str(experiment.source["name"]),
+        quarantine=workspace.quarantine(experiment.name),
+        limits=experiment.quality,
+    )
+    today = experiment.simulation.today if experiment.simulation else dt.datetime.now(dt.UTC).date()
+    period = experiment.period.until(today)
+    report = runtime.progress("ingest")
+    plan = tasks.plan_ingest(ingest_job, period.start, period.end)
+    total = IngestResult(gaps=plan.gaps, problems=plan.problems)
+    days = sum(len(shard.wanted) for shard in plan.shards)
+    report(0, days, "days")
+    if plan.shards:
+        with runtime.fan_out(job.settings):
+            for shard in plan.shards:
+                total += tasks.ingest_shard(ingest_job, shard)
+                report(total.written, days, f"days, to {shard.wanted[-1]}")
+    log = workspace.ingest_log(experiment.name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    write_text(log, total.model_dump_json(indent=1))
+    return total
+
+
+def gaps_state(result: IngestResult) -> State[Any] | None:
+    """The state that a run with gaps ends in; None where there is none."""
+    if not result.gaps:
+        return None
+    shown = ", ".join(str(day) for day in result.gaps[:5]) + (" …" if len(result.gaps) > 5 else "")
+    return Failed(
+        name="FailedWithGaps",
+        message=f"{len(result.gaps)} days could not be had: {shown}; all else is done. "
+        "`isotherm status` lists the gaps and what was refused; run again to fill them.",
+    )
+
+
+@flow(name="ingest", flow_run_name="ingest-{experiment}")
+def ingest(
+    experiment: str,
+    workspace: Path | None = None,
+    from_files: tuple[str, ...] = (),
+    mirror: str | None = None,
+) -> Any:
+    """Download, check, regrid and store what the cube of `experiment` lacks."""
+    with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
+        result = run_ingest(job)
+    return gaps_state(result) or result

@@ -1,0 +1,36 @@
+"""The flows `report` and `publish`: from scores to what people read and programs open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows import tasks
+from flows.jobs import job_for
+from flows.settings import Job
+from pipeline.publish.release import Released
+
+
+def run_report(job: Job) -> Path:
+    """Write the report of all regions."""
+    return tasks.render_report(job)
+
+
+def run_publish(job: Job) -> list[Released]:
+    """Publish each region's newest forecast."""
+    return [tasks.publish_region(job, region) for region in job.experiment.regions]
+
+
+@flow(name="report", flow_run_name="report-{experiment}")
+def report(experiment: str, workspace: Path | None = None) -> Path:
+    """Write the evaluation report of `experiment`."""
+    with job_for(experiment, workspace=workspace, embedded=False) as job:
+        return run_report(job)
+
+
+@flow(name="publish", flow_run_name="publish-{experiment}")
+def publish(experiment: str, workspace: Path | None = None) -> list[Released]:
+    """Publish the newest forecasts of `experiment` with their scores and the report."""
+    with job_for(experiment, workspace=workspace, embedded=False) as job:
+        return run_publish(job)

@@ -1,0 +1,49 @@
+"""What decides a model: the part of an experiment that training reads. Nothing here loads Keras."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from models.specs import TrainingSpec
+    from pipeline.climatology import ClimatologySpec
+    from pipeline.forecasts.base import Record
+    from pipeline.splits import Splits
+    from pipeline.types import Spec
+    from pipeline.windows import WindowSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides what a model becomes, beside the data."""
+
+    experiment: str
+    region: str
+    model: str
+    config: Spec
+    training: TrainingSpec
+    splits: Splits
+    windows: WindowSpec
+    climatology: ClimatologySpec
+
+    def key(self, record: Record) -> str:
+        """The model's id: it changes with the recipe and with the values that the model is trained on."""
+        splits = self.splits.guarded(self.windows.length)
+        used = record.time.astype("datetime64[D]") <= np.datetime64(splits.validation.end)
+        told = {
+            "model": self.model,
+            "config": self.config.model_dump(mode="json"),
+            "training": self.training.model_dump(mode="json"),
+            "splits": splits.model_dump(mode="json", exclude={"test"}),
+            "windows": self.windows.model_dump(mode="json"),
+            "climatology": self.climatology.model_dump(mode="json"),
+        }
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        for part in (record.latitude, record.longitude, record.values[used]):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return f"{self.model}-{digest.hexdigest()[:12]}"

@@ -1,0 +1,26 @@
+"""How models are trained, as an experiment says it; nothing here loads Keras."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from pipeline.types import Spec
+
+
+class TrainingSpec(Spec):
+    """How a model is trained."""
+
+    epochs: PositiveInt = 12
+    """At most; the learning rate falls to zero over so many."""
+    steps_per_epoch: PositiveInt | None = None
+    """Batches of an epoch; all windows where not given."""
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=1e-4, ge=0)
+    patience: PositiveInt = 4
+    """Epochs without a better validation loss before training stops."""
+    seed: int = 42
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
+    """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""

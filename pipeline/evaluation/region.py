@@ -1,0 +1,114 @@
+"""Scoring a region: the archived forecasts of the test windows against the cube's truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from pipeline.climatology import HarmonicClimatology
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.standing import Standing
+from pipeline.evaluation.verdict import Verdict
+from pipeline.evaluation.versions import write_scores
+from pipeline.forecasts import archive
+from pipeline.store.reader import read_record
+from pipeline.windows import find_windows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.climatology import ClimatologySpec
+    from pipeline.evaluation.specs import EvaluationSpec
+    from pipeline.evaluation.standing import Judged
+    from pipeline.forecasts.base import Record
+    from pipeline.splits import Splits
+    from pipeline.windows import Windows, WindowSpec
+
+DIMS = ("init_time", "lead_time", "latitude", "longitude")
+
+
+def score_region(
+    cube: Path,
+    archive_path: Path,
+    folder: Path,
+    *,
+    experiment: str,
+    region: str,
+    judged: Judged,
+    ladder: tuple[str, ...],
+    splits: Splits,
+    windows: WindowSpec,
+    climatology: ClimatologySpec,
+    spec: EvaluationSpec,
+    cube_snapshot: str,
+    archive_snapshot: str,
+) -> Standing:
+    """Score the model and its ladder on every test window, keep the scores, and say who stands where.
+
+    Raises
+    ------
+    WindowError
+        No test window fits, or the archive lacks some of them.
+    NotFoundError
+        A forecaster has no forecasts in the archive.
+    """
+    record = read_record(cube, region, snapshot=cube_snapshot)
+    guarded = splits.guarded(windows.length)
+    test = find_windows(record.time, record.usable, guarded.test, windows)
+    fitted = HarmonicClimatology.fit(record.values, record.time, climatology, within=guarded.train)
+    scores = evaluate(
+        {
+            name: archive.read(archive_path, region, name, snapshot=archive_snapshot).sst.sel(
+                init_time=test.init_time
+            )
+            for name in (judged.name, *ladder)
+        },
+        as_forecast(record, test, record.truth(test)),
+        as_forecast(record, test, fitted.at(record.time[test.horizon_index()])),
+        xr.DataArray(
+            record.ocean,
+            dims=DIMS[2:],
+            coords={"latitude": record.latitude, "longitude": record.longitude},
+        ),
+        spec,
+        model=judged.name,
+        provenance={
+            "experiment": experiment,
+            "region": region,
+            "model_id": judged.id,
+            "archive_snapshot": archive_snapshot,
+            "cube_snapshot": cube_snapshot,
+        },
+    )
+    standing = Standing(
+        experiment=experiment,
+        region=region,
+        scores_version=write_scores(scores, folder),
+        verdict=Verdict.of(scores),
+        judged=judged,
+        ladder=ladder,
+        cube_snapshot=cube_snapshot,
+        archive_snapshot=archive_snapshot,
+        windows=windows,
+        splits=guarded,
+    )
+    standing.write(folder)
+    return standing
+
+
+def as_forecast(record: Record, windows: Windows, values: np.ndarray) -> xr.DataArray:
+    """`values` (sample, lead_time, latitude, longitude) with the coordinates of forecasts of these windows."""
+    step = record.time[1] - record.time[0]
+    leads = (np.arange(1, windows.spec.horizon + 1) * step).astype("timedelta64[ns]")
+    return xr.DataArray(
+        values,
+        dims=DIMS,
+        coords={
+            "init_time": windows.init_time,
+            "lead_time": leads,
+            "latitude": record.latitude,
+            "longitude": record.longitude,
+        },
+    )

@@ -1,0 +1,74 @@
+"""What a region's newest scores say, and what they were made from: the link between scoring and publishing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import NotFoundError
+from pipeline.evaluation.verdict import Verdict
+from pipeline.publish.product import write_text
+from pipeline.splits import Splits
+from pipeline.windows import WindowSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "standing.json"
+
+
+class Judged(BaseModel):
+    """The model that was judged; the hashes are of its card and of what was fitted beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    id: str
+    card_sha256: str
+    fitted_sha256: str
+
+
+class Standing(BaseModel):
+    """The newest scores of a region, beside the scores themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    experiment: str
+    region: str
+    scores_version: str
+    verdict: Verdict
+    judged: Judged
+    ladder: tuple[str, ...]
+    cube_snapshot: str
+    archive_snapshot: str
+    windows: WindowSpec
+    splits: Splits
+    """With their guard gaps."""
+
+    @property
+    def forecaster(self) -> str:
+        """Whose forecasts are published: the model's if it was promoted, else the best rung's."""
+        return self.verdict.model if self.verdict.promoted else self.verdict.best_rung
+
+    def write(self, folder: Path) -> None:
+        """Make it the newest in the region's scores folder."""
+        write_text(folder / FILE, self.model_dump_json(indent=1))
+
+    @classmethod
+    def read(cls, folder: Path) -> Standing:
+        """The newest of the region's scores folder.
+
+        Raises
+        ------
+        NotFoundError
+            The region has not been evaluated.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise NotFoundError(
+                f"region {folder.name!r} of experiment {folder.parent.name!r} has no scores yet",
+                remedy=f"run `isotherm evaluate {folder.parent.name}` first",
+                path=str(path),
+            )
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,0 +1,107 @@
+"""Releasing a region: its newest forecast as a product, with scores and report, into the catalog."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.evaluation.standing import Standing
+from pipeline.evaluation.versions import read_scores
+from pipeline.forecasts import archive
+from pipeline.lineage import Lineage, ModelLineage, Sources, sources_digest
+from pipeline.publish.catalog import Entry, add_entry
+from pipeline.publish.forecast import export
+from pipeline.publish.product import copy_file, write_product
+from pipeline.store.state import read_state
+from pipeline.types import Spec, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Released(Spec):
+    """Where a published forecast is."""
+
+    region: str
+    forecaster: str
+    init_time: str
+    forecast: str
+    item: str
+
+
+def lineage_of(
+    cube: Path, standing: Standing, forecaster: str, model_id: str, archive_snapshot: str
+) -> Lineage:
+    """The chain behind a forecast of `forecaster` that the archive holds at `archive_snapshot`."""
+    state = read_state(cube, standing.cube_snapshot)
+    held = state.status != Status.MISSING
+    urls = [str(url) for url in state.source_url[held]]
+    judged = standing.judged
+    is_model = forecaster == judged.name
+    return Lineage(
+        experiment=standing.experiment,
+        region=standing.region,
+        sources=Sources(
+            count=int(held.sum()),
+            first_url=urls[0],
+            last_url=urls[-1],
+            digest=sources_digest(str(one) for one in state.source_sha256[held]),
+        ),
+        cube_snapshot=standing.cube_snapshot,
+        fitted_sha256=judged.fitted_sha256,
+        windows=standing.windows,
+        model=ModelLineage(name=forecaster, id=model_id, card_sha256=judged.card_sha256 if is_model else ""),
+        archive_snapshot=archive_snapshot,
+        scores_version=standing.scores_version,
+        isotherm_version=version("isotherm"),
+    )
+
+
+def release_region(
+    cube: Path,
+    archive_path: Path,
+    scores: Path,
+    published: Path,
+    *,
+    report: Path | None,
+    title: str,
+    description: str,
+) -> Released:
+    """Publish the newest forecast of the region whose scores lie in `scores`.
+
+    The forecast is the promoted model's, or the best rung's where the model did not beat it.
+
+    Raises
+    ------
+    NotFoundError
+        The region was not scored, or the archive has no forecasts.
+    """
+    standing = Standing.read(scores)
+    forecasts = archive.read(
+        archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
+    )
+    newest = forecasts.isel(init_time=[-1]).load()
+    lineage = lineage_of(
+        cube, standing, standing.forecaster, str(newest.model_id.values[0]), standing.archive_snapshot
+    )
+    folder = published / standing.experiment / standing.region
+    product = export(newest, folder, lineage=lineage)
+    kept = write_product(read_scores(scores, standing.scores_version), folder, prefix="scores-")
+    entry = Entry(
+        forecast=product,
+        scores=kept,
+        report=copy_file(report, folder, prefix="report-")
+        if report is not None and report.exists()
+        else None,
+        verdict=standing.verdict,
+    )
+    item = add_entry(published, entry, title=title, description=description)
+    return Released(
+        region=standing.region,
+        forecaster=standing.forecaster,
+        init_time=np.datetime_as_string(newest.init_time.values[0], unit="D"),
+        forecast=str(product),
+        item=str(item),
+    )

@@ -1,0 +1,178 @@
+"""Gathering what a region's part of the report is made from: scores, archive, cube, card and quarantine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pipeline.evaluation.region import as_forecast
+from pipeline.evaluation.standing import Standing
+from pipeline.evaluation.versions import read_scores
+from pipeline.forecasts import archive
+from pipeline.ingestion import IngestResult
+from pipeline.publish.release import lineage_of
+from pipeline.quality.base import Finding
+from pipeline.quarantine import list_quarantine
+from pipeline.reports.base import (
+    DataStatus,
+    Epoch,
+    Gap,
+    Quarantined,
+    RegionInputs,
+    ReportInputs,
+    TrainingHistory,
+)
+from pipeline.store.reader import read_record
+from pipeline.store.state import status_summary
+from pipeline.windows import Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.workspace import Workspace
+
+EXAMPLES = 4
+CARD_FACTS = (
+    "model_id",
+    "parameters",
+    "precision",
+    "backend",
+    "train_windows",
+    "validation_windows",
+    "best_epoch",
+    "created_at",
+)
+
+
+def gather_region(
+    cube: Path,
+    archive_path: Path,
+    scores: Path,
+    models: Path,
+    quarantine: Path,
+    *,
+    title: str,
+    findings: Sequence[Finding] = (),
+    examples: int = EXAMPLES,
+) -> RegionInputs:
+    """The inputs of one region's part, from its newest scores and what they were made from.
+
+    Raises
+    ------
+    NotFoundError
+        The region was not scored.
+    """
+    standing = Standing.read(scores)
+    card = json.loads((models / standing.judged.id / "card.json").read_text(encoding="utf-8"))
+    newest = archive.read(
+        archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
+    ).isel(init_time=[-1])
+    lineage = lineage_of(
+        cube, standing, standing.forecaster, str(newest.model_id.values[0]), standing.archive_snapshot
+    )
+    return RegionInputs(
+        name=standing.region,
+        title=title,
+        scores=read_scores(scores, standing.scores_version),
+        verdict=standing.verdict,
+        examples=_examples(cube, archive_path, standing, examples),
+        data=_data_status(cube, quarantine, findings),
+        newest=newest[["sst"]].load(),
+        newest_by=standing.forecaster,
+        training=_training(card),
+        card=_facts(card),
+        lineage=lineage.model_dump(),
+    )
+
+
+def gather_report(
+    workspace: Workspace, experiment: str, *, title: str, description: str, regions: Mapping[str, str]
+) -> ReportInputs:
+    """The inputs of the whole report; `regions` maps each name to its title.
+
+    Raises
+    ------
+    NotFoundError
+        A region was not scored.
+    """
+    log = workspace.ingest_log(experiment)
+    found = IngestResult.model_validate_json(log.read_text()) if log.exists() else IngestResult()
+    findings = tuple(
+        Finding(one.check, "refuse" if one.severity == "refuse" else "warn", one.day, one.message)
+        for one in (*found.warnings, *(each for refused in found.refused for each in refused.findings))
+    )
+    return ReportInputs(
+        experiment=experiment,
+        title=title,
+        description=description,
+        generated_at=dt.datetime.now(dt.UTC),
+        isotherm_version=version("isotherm"),
+        regions=tuple(
+            gather_region(
+                workspace.cube(experiment),
+                workspace.archive(experiment),
+                workspace.scores(experiment, name),
+                workspace.models(experiment, name),
+                workspace.quarantine(experiment),
+                title=shown,
+                findings=findings,
+                examples=EXAMPLES if len(regions) == 1 else 1,
+            )
+            for name, shown in regions.items()
+        ),
+    )
+
+
+def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) -> xr.Dataset:
+    """Model, best rung and truth of `count` test windows that are spread evenly."""
+    record = read_record(cube, standing.region, snapshot=standing.cube_snapshot)
+    forecasts = {
+        name: archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot).sst
+        for name, of in (("model", standing.judged.name), ("best_rung", standing.verdict.best_rung))
+    }
+    last = np.datetime64(standing.splits.test.end) - standing.windows.horizon
+    archived = forecasts["model"].init_time.values
+    tested = archived[archived.astype("datetime64[D]") <= last]
+    chosen = tested[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
+    windows = Windows(standing.windows, np.searchsorted(record.time, chosen), chosen)
+    fields = {name: each.sel(init_time=chosen).load() for name, each in forecasts.items()}
+    return xr.Dataset({**fields, "truth": as_forecast(record, windows, record.truth(windows))})
+
+
+def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> DataStatus:
+    summary = status_summary(cube)
+    day = dt.date.fromisoformat
+    return DataStatus(
+        counts={
+            "final": summary.final,
+            "preliminary": summary.preliminary,
+            "missing": summary.missing,
+        },
+        first_day=day(summary.first_day or ""),
+        last_day=day(summary.last_day or ""),
+        gaps=tuple(Gap(day(gap.start), day(gap.end)) for gap in summary.gaps),
+        quarantined=tuple(
+            Quarantined(each.name, each.findings[0].check, each.findings[0].message)
+            for each in list_quarantine(quarantine)
+        ),
+        findings=tuple(findings),
+    )
+
+
+def _training(card: Mapping[str, Any]) -> TrainingHistory:
+    return TrainingHistory(
+        tuple(Epoch(**{**each, "epoch": int(each["epoch"])}) for each in card["history"]),
+        card["best_epoch"],
+    )
+
+
+def _facts(card: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = {name.replace("_", " "): card[name] for name in CARD_FACTS}
+    told = {key.replace("_", " "): value for key, value in (card["config"] | card["training"]).items()}
+    return chosen | {key: value for key, value in told.items() if value is not None and key not in chosen}
