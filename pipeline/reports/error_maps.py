@@ -42,7 +42,7 @@ def build(_: ReportInputs, region: RegionInputs) -> Section:
     rows.append(
         _row(bias, scale, f"{who}: bias.", "Red: the forecast is too warm on average; blue: too cold.")
     )
-    return Section("Where the errors are", markup.fill(_TEMPLATE, rows=rows))
+    return Section("Error maps", markup.fill(_TEMPLATE, rows=rows))
 
 
 def _row(field: xr.DataArray, scale: maps.Scale, lead: str, why: str) -> tuple[str, str, Markup, Markup]:

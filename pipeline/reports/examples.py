@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TITLE = "Forecast and truth"
 _DIMS = ("init_time", "lead_time", "latitude", "longitude")
-_PAGE_CELLS = 4_000_000  # in all pictures of the page; most cells take less than a byte
+_PAGE_CELLS = 2_500_000  # in all pictures of the page; most cells take less than a byte
 _MAP_CELLS = 20_000
 _NONE = "<p>There is no window in the test years to show.</p>"
 _TEMPLATE = """\

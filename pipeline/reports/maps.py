@@ -131,7 +131,8 @@ _MAP = """\
 <div class="plate" style="aspect-ratio:{{ '%.3f' % canvas.aspect }}"><img src="{{ src }}" alt="{{ alt }}">
 {% for at, text in canvas.yticks %}<span class="y" style="top:{{ '%.1f' % at }}%">{{ text }}</span>{% endfor
 %}
-{% for at, text in canvas.xticks %}<span class="x" style="left:{{ '%.1f' % at }}%">{{ text }}</span>{%
+{% for at, text in canvas.xticks %}<span
+class="x{% if loop.index is even %} spare{% endif %}" style="left:{{ '%.1f' % at }}%">{{ text }}</span>{%
 endfor %}
 </div></figure>
 """

@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MISSING = "–"
 PERCENT = 0.01
@@ -103,11 +103,11 @@ def day(time: np.datetime64) -> str:
     return str(time.astype("datetime64[D]"))
 
 
-def with_names(sentence: str, forecasters: Iterable[str]) -> str:
-    """A sentence with its forecasters named as people read them."""
-    for one in forecasters:
-        sentence = re.sub(rf"\b{re.escape(one)}\b", name(one), sentence)
-    return sentence
+def with_names(sentence: str, names: Mapping[str, str]) -> str:
+    """A sentence with true minus signs, and with each word that is a key of `names` replaced by its value."""
+    words = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
+    named = re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda found: names[found[0]], sentence)
+    return re.sub(r"(?<!\w)-(?=\d)", "−", named)
 
 
 def runs(leads: Sequence[int]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.reports import charts, markup, standing
 from pipeline.reports.base import Section
 
@@ -20,7 +18,8 @@ _TEMPLATE = """\
 }}'s RMSE is than that of each baseline, on the same windows. Above zero the model
 is ahead; where the band crosses zero, the test years do not settle it. The band is the {{ level }} interval
 of a
-moving-block bootstrap{% if block %} with blocks of {{ block | count("day") }}{% endif %}.</p>
+moving-block bootstrap{% if block %} with blocks of {{ block | count("day") }}{% endif %}. Each chart has
+its own scale.</p>
 <div class="charts small">{% for rung, chart in panels %}
 <figure><figcaption>Against {{ rung | name }}</figcaption>{{ chart }}</figure>{% endfor %}</div>
 <details><summary>The numbers</summary><div class="scroll"><table class="numbers" data-table="skill">
@@ -35,16 +34,15 @@ _ALONE = "<p>Skill is the model's against each baseline; no model was trained fo
 
 
 def build(inputs: ReportInputs, region: RegionInputs) -> Section:
-    """A small chart a rung on one common scale, and the numbers."""
+    """A small chart a rung, and the numbers."""
     title, model = "Skill by lead", standing.model_of(region)
     if model is None:
         return Section(title, markup.fill(_ALONE))
     scores = region.scores.sel(forecaster=model, area="all", season="all")
     ladder = standing.rungs(region.scores)
     skill, band = 100 * scores["skill"], 100 * scores["skill_interval"]
-    span = _span(skill, band)
     look = charts.looks(inputs)[model]
-    panels = [(rung, _panel(region, skill, band, rung, look, span)) for rung in ladder]
+    panels = [(rung, _panel(region, skill, band, rung, look)) for rung in ladder]
     html = markup.fill(
         _TEMPLATE,
         model=model,
@@ -63,7 +61,6 @@ def _panel(
     band: xr.DataArray,
     rung: str,
     look: charts.Look,
-    span: tuple[float, float],
 ) -> Markup:
     figure, ax = charts.axes("Lead (days)", "Skill (%)", width=2.9, height=2.3)
     days = standing.lead_days(skill)
@@ -71,17 +68,8 @@ def _panel(
     charts.band(ax, days, band.sel(reference=rung), look)
     charts.draw(ax, days, skill.sel(reference=rung).values, look)
     charts.lead_axis(ax, days)
-    ax.set_ylim(*span)
     label = f"Skill of the model against {markup.name(rung)} by lead, in per cent, with its interval"
     return charts.svg(figure, f"{markup.slug(region.name)}-skill-{markup.slug(rung)}", label)
-
-
-def _span(skill: xr.DataArray, band: xr.DataArray) -> tuple[float, float]:
-    """One vertical range for all rungs, so that the panels compare."""
-    values = np.concatenate([skill.values.ravel(), band.values.ravel(), [0.0]])
-    values = values[np.isfinite(values)]
-    margin = 0.06 * (float(np.ptp(values)) or 1.0)
-    return float(values.min()) - margin, float(values.max()) + margin
 
 
 def _rows(scores: xr.Dataset, ladder: list[str]) -> list[tuple[int, list[tuple[float, float, float]]]]:

@@ -57,7 +57,7 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
         model=standing.model_of(region),
         one_area="area" not in kinds,
     )
-    return Section("By season and area", html)
+    return Section("Seasons and areas", html)
 
 
 def _label(kind: Kind, one: str) -> str:

@@ -49,11 +49,12 @@ def build(_: ReportInputs, region: RegionInputs) -> Section:
     """The verdict in words, its figures, and the table behind it."""
     scores = region.scores
     standings = standing.lead_standings(region)
+    names = {one: markup.name(one) for one in standing.forecasters(scores)} | {region.name: region.title}
     counts = scores["count"].sel(season="all")
     html = markup.fill(
         _TEMPLATE,
         verdict=region.verdict,
-        sentence=markup.with_names(region.verdict.sentence, standing.forecasters(scores)),
+        sentence=markup.with_names(region.verdict.sentence, names),
         model=standing.model_of(region),
         everyone=standing.forecasters(scores),
         standings=standings,
