@@ -59,7 +59,8 @@ def _refused(name: str, error: ValidationError, keys: tuple[str, ...]) -> Config
         return _unknown(f"key of source {name}", where[-1], keys)
     if first["type"] == "literal_error":
         known = [each.strip(" '") for each in first["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return _unknown(where[0].removesuffix("es").removesuffix("s"), str(first["input"]), known)
+        what = "mirror" if where[0] in ("mirrors", "addresses") else f"value of {where[0]}"
+        return _unknown(what, str(first["input"]), known)
     return ConfigError(
         f"source {name}: {'.'.join(where) or 'configuration'}: {first['msg']}",
         remedy="correct it in the experiment",
