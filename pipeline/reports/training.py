@@ -28,7 +28,7 @@ style="background:var(--s6)"></i>Training</li></ul>
 {% else %}<p>There is no training history: {% if card %}it was not kept{% else %}no model was trained for
 this region{% endif %}.</p>{% endif %}
 {% if card %}<h4>Model card</h4><dl class="facts">{% for label, fact in card.items() %}
-<div><dt>{{ label }}</dt><dd>{{ fact | value }}</dd></div>{% endfor %}</dl>{% endif %}
+<div><dt>{{ label | forecaster }}</dt><dd>{{ fact | value }}</dd></div>{% endfor %}</dl>{% endif %}
 """
 
 
