@@ -62,7 +62,8 @@ class Grid:
     def regular(cls, box: Box, resolution: float) -> Self:
         """The grid of square cells of `resolution` degrees that fills `box`.
 
-        Longitude runs from the box's west eastwards without a jump, and stays below 360.
+        Longitude runs from the box's west eastwards without a jump: (350, 20) gives −9.5…19.5, (150, −150) gives
+        150.5…209.5.
 
         Raises
         ------
@@ -82,7 +83,7 @@ class Grid:
                     resolution=resolution,
                 )
             counts.append(count)
-        if west + box.width > 360:
+        if west >= 180 and west + box.width > 360:
             west -= 360
         latitude = south + (np.arange(counts[0]) + 0.5) * ((north - south) / counts[0])
         longitude = west + (np.arange(counts[1]) + 0.5) * (box.width / counts[1])

@@ -255,6 +255,7 @@ def _nearest(source: Grid, target: Grid) -> tuple[NDArray[np.intp], NDArray[np.i
         place = _turns(wanted, edges[0]) if turn else wanted
         off = place[:, None] - centres
         off = off - np.round(off / turn) * turn if turn else off
-        index = abs(off).argmin(axis=1)
+        # Of two that are equally near, the southern or western one, whatever the order of the axis.
+        index = abs(off - _TIE).argmin(axis=1)
         found.append(np.where((place >= edges[0]) & (place <= edges[1]), index, -1))
     return found[0], found[1]
