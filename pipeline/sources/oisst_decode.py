@@ -126,7 +126,8 @@ def _misshapen(variable: Variable, axes: dict[str, str]) -> str:
 
 
 def _numbers(variable: Variable, axis: str, path: Path) -> NDArray[np.float64]:
-    values = np.asarray(variable.read(), np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaN in a broken file
+        values = np.asarray(variable.read(), np.float64)
     if not np.isfinite(values).all():
         raise broken(path, f"has a {axis} axis with values that are no numbers")
     return values
@@ -203,10 +204,23 @@ def _unpack(raw: NDArray[Any], variable: Variable) -> NDArray[np.float32]:
         values = _to_hundredths(raw * scale + offset)
     else:
         values = _to_hundredths(raw if (scale, offset) == (1.0, 0.0) else raw * scale + offset)
-    for fill in missing:
+    for mark in missing:
+        fill = _representable(mark, raw.dtype)
         if fill is not None:
-            values[raw == np.asarray(fill).astype(raw.dtype).reshape(-1)[0]] = np.nan
+            values[raw == fill] = np.nan
     return values
+
+
+def _representable(mark: Any, dtype: np.dtype[Any]) -> float | None:
+    """`mark` as a value that `dtype` can hold; None where it can hold no such value, and none need be sought."""
+    if mark is None:
+        return None
+    number = float(np.asarray(mark).reshape(-1)[0])
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return float(dtype.type(number))
+    limits = np.iinfo(dtype)
+    return int(number) if number.is_integer() and limits.min <= number <= limits.max else None
 
 
 def _to_hundredths(values: NDArray[Any]) -> NDArray[np.float32]:

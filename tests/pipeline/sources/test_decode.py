@@ -167,6 +167,13 @@ def test_what_checks_must_see_is_passed_on(tmp_path: Path) -> None:
     assert decode(kelvin, other_day, WORLD).time.tolist() == [DAY]
 
 
+def test_a_fill_that_the_type_cannot_hold_marks_nothing(tmp_path: Path) -> None:
+    attributes = {"scale_factor": np.float32(0.01), "missing_value": np.float32(np.nan)}
+    path = write(tmp_path / "a.nc", sst=SMALL[:1], attributes=attributes)
+    expected = (SMALL[:1] / 100).astype(np.float32)
+    np.testing.assert_array_equal(decode(path, granule(path), WORLD).values, expected)
+
+
 @pytest.mark.parametrize(
     "units",
     ["seconds since 2020-01-03T12:00:00Z", "hours since 2020-1-3", "days since 2020-01-03 00:00:00.0"],
