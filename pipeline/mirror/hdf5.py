@@ -53,10 +53,19 @@ def copied(image: bytes) -> Iterator[tuple[Any, list[bytes]]]:
 
 def put(dataset: Any, values: NDArray[Any], step: int = 0) -> None:
     """Store one time step of `dataset`, which is one chunk of it."""
-    dataset.resize(max(step + 1, dataset.shape[0]), axis=0)
+    put_chunk(dataset, chunk(values), step)
+
+
+def chunk(values: NDArray[Any]) -> bytes:
+    """`values`, shuffled and deflated."""
     planes = np.ascontiguousarray(values.reshape(-1)).view(np.uint8).reshape(-1, values.dtype.itemsize).T
-    origin = (step, *(0,) * (len(dataset.shape) - 1))
-    dataset.id.write_direct_chunk(origin, deflate(planes.tobytes()))
+    return deflate(planes.tobytes())
+
+
+def put_chunk(dataset: Any, content: bytes, step: int = 0) -> None:
+    """Store what `chunk` has made."""
+    dataset.resize(max(step + 1, dataset.shape[0]), axis=0)
+    dataset.id.write_direct_chunk((step, *(0,) * (len(dataset.shape) - 1)), content)
 
 
 def put_text(file: Any, **attributes: str) -> None:

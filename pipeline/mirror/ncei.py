@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.mirror.hdf5 import copied, put, put_text, template
-from pipeline.mirror.land import LATITUDE, LONGITUDE
+from pipeline.mirror.hdf5 import chunk, copied, put, put_chunk, put_text, template
+from pipeline.mirror.land import LATITUDE, LONGITUDE, ocean_mask
 from pipeline.mirror.ocean import FILL
 from pipeline.types import Status
 
@@ -102,14 +102,15 @@ def daily_file(
         land = sst == FILL
         put(file["sst"], sst)
         put(file["anom"], anomaly)
-        put(file["err"], np.where(land, FILL, _error()).astype(np.int16))
+        put_chunk(file["err"], _error())
         put(file["ice"], _ice(sst, land))
     return result[0]
 
 
-def _error() -> NDArray[np.int16]:
+@cache
+def _error() -> bytes:
     rows = (22 + 12 * np.abs(np.sin(np.radians(2 * LATITUDE)))).astype(np.int16)
-    return np.broadcast_to(rows[:, None], (LATITUDE.size, LONGITUDE.size))
+    return chunk(np.where(ocean_mask(), rows[:, None], FILL).astype(np.int16))
 
 
 def _ice(sst: NDArray[np.int16], land: NDArray[np.bool_]) -> NDArray[np.int16]:

@@ -89,19 +89,7 @@ class SimulatedOcean:
 
     def anomaly(self, day: dt.date) -> NDArray[np.float32]:
         """Departure from the mean of the season: float32 (720, 1440), 0.01 degree_Celsius, also over land."""
-        from scipy.fft import irfft
-
-        number = (day - EPOCH).days
-        waves = np.zeros((ROWS, WAVES), np.complex64)
-        for weather in (EDDIES, SPELLS):
-            newest = number // weather.every
-            for index in range(newest, (number - weather.life) // weather.every, -1):
-                age = number - index * weather.every
-                weight = np.float32(100 * weather.spread * weather.strength(age) / _norm(weather))
-                waves += weight * _turn(age) * _draw(self.seed, weather.number, index)
-        rows = irfft(waves, n=LONGITUDE.size, axis=1, norm="forward")
-        lower, upper, share = _between()
-        return np.asarray(rows[lower] * (1 - share) + rows[upper] * share, np.float32)
+        return _anomaly(self.seed, (day - EPOCH).days)
 
 
 def current(latitude: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,6 +99,25 @@ def current(latitude: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _generator(*key: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64([part & 0xFFFFFFFF for part in key]))
+
+
+@lru_cache(maxsize=2)  # a day's sst and anom
+def _anomaly(seed: int, number: int) -> NDArray[np.float32]:
+    from scipy.fft import irfft
+
+    waves = np.zeros((ROWS, WAVES), np.complex64)
+    for weather in (EDDIES, SPELLS):
+        newest = number // weather.every
+        for index in range(newest, (number - weather.life) // weather.every, -1):
+            age = number - index * weather.every
+            weight = np.float32(100 * weather.spread * weather.strength(age) / _norm(weather))
+            waves += weight * _turn(age) * _draw(seed, weather.number, index)
+    rows = irfft(waves, n=LONGITUDE.size, axis=1, norm="forward")
+    lower, upper, share = _between()
+    field = rows[lower]
+    field += share * (rows[upper] - field)
+    field.setflags(write=False)
+    return np.asarray(field, np.float32)
 
 
 @cache
