@@ -118,7 +118,7 @@ async def persist(
     for number in range(policy.attempts):
         try:
             async with hosts.turn(url):
-                return await _translated(attempt)
+                return await _translated(attempt, url)
         except TransientError as error:
             if number + 1 == policy.attempts:
                 raise _exhausted(url, error, policy) from error
@@ -134,15 +134,17 @@ def pause(number: int, after: float | None, policy: FetchPolicy) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-async def _translated(attempt: Callable[[], Awaitable[Result]]) -> Result:
+async def _translated(attempt: Callable[[], Awaitable[Result]], url: str) -> Result:
     try:
         return await attempt()
+    except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.UnsupportedProtocol) as error:
+        raise FetchError(
+            f"{url} cannot be asked for: {error}", remedy="correct the mirror's address", url=url
+        ) from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise HostDownError(str(error) or type(error).__name__) from error
     except httpx.TransportError as error:
         raise TransientError(str(error) or type(error).__name__) from error
-    except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.UnsupportedProtocol) as error:
-        raise FetchError(f"cannot be asked for: {error}", remedy="correct the mirror's address") from error
 
 
 def _exhausted(url: str, error: TransientError, policy: FetchPolicy) -> FetchError:

@@ -263,6 +263,13 @@ def test_no_network_is_one_clear_error(hasty: FetchPolicy) -> None:
     assert "--from-files" in caught.value.remedy
 
 
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/data/", "nowhere", "http://127.0.0.1:port/"])
+def test_an_address_that_is_none_is_refused(fetcher: Fetcher, url: str) -> None:
+    with pytest.raises(FetchError, match="cannot be asked for") as caught:
+        fetcher.read(url)
+    assert caught.value.remedy
+
+
 def test_a_listing_survives_transient_failures(fetcher: Fetcher, mirror: Mirror) -> None:
     mirror.faults.add("502*2:/ncei/202001/")
     assert b"Index of" in fetcher.read(f"{mirror.url}/ncei/202001/")
