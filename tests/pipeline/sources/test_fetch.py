@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import email.utils
 import errno
 import hashlib
 import pickle
@@ -12,15 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.errors import DiskFullError, FetchError, GranuleError, VanishedError
-from pipeline.mirror import Fault, Mirror
-from pipeline.sources import http
+from pipeline.mirror import Mirror
 from pipeline.sources.base import Fetched, FetchFailure, Granule
 from pipeline.sources.cache import Part
-from pipeline.sources.fetch import Fetcher, fetch, reading
+from pipeline.sources.fetch import Fetcher, fetch
 from pipeline.sources.http import FetchPolicy
 from pipeline.sources.oisst import Oisst
 from pipeline.types import Box, Status, TimeRange
@@ -254,27 +250,6 @@ def test_a_full_disk_stops_everything_and_leaves_nothing(
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), DiskFullError)
 
 
-def test_no_network_is_one_clear_error(hasty: FetchPolicy) -> None:
-    with (
-        reading(hasty) as read,
-        pytest.raises(FetchError, match=r"no connection to 127\.0\.0\.1:1") as caught,
-    ):
-        read("http://127.0.0.1:1/data/")
-    assert "--from-files" in caught.value.remedy
-
-
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/data/", "nowhere", "http://127.0.0.1:port/"])
-def test_an_address_that_is_none_is_refused(fetcher: Fetcher, url: str) -> None:
-    with pytest.raises(FetchError, match="cannot be asked for") as caught:
-        fetcher.read(url)
-    assert caught.value.remedy
-
-
-def test_a_listing_survives_transient_failures(fetcher: Fetcher, mirror: Mirror) -> None:
-    mirror.faults.add("502*2:/ncei/202001/")
-    assert b"Index of" in fetcher.read(f"{mirror.url}/ncei/202001/")
-
-
 def test_inside_a_running_loop_and_in_threads(
     hasty: FetchPolicy, granules: list[Granule], tmp_path: Path
 ) -> None:
@@ -310,38 +285,3 @@ def test_local_files_pass_through(fetcher: Fetcher, tmp_path: Path) -> None:
     assert isinstance(lost, FetchFailure)
     assert isinstance(lost.error, VanishedError)
     assert not (tmp_path / "cache").exists()
-
-
-def test_retry_after_is_obeyed(
-    fetcher: Fetcher, granules: list[Granule], tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[float | None] = []
-
-    def pause(number: int, after: float | None, policy: FetchPolicy) -> float:
-        asked.append(after)
-        return 0.0
-
-    monkeypatch.setattr(http, "pause", pause)
-    mirror.faults.add(Fault(kind="status", status=429, match=f"*{NAME}", times=1, retry_after=17))
-    only(fetcher.fetch(granules[:1], tmp_path))
-    assert asked == [17.0]
-
-
-def test_retry_after_has_two_forms() -> None:
-    assert http.retry_after("120") == 120
-    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=90)
-    assert http.retry_after(email.utils.format_datetime(soon, usegmt=True)) == pytest.approx(90, abs=5)
-    assert http.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert http.retry_after("soon") is None
-    assert http.retry_after(None) is None
-
-
-@given(number=st.integers(0, 60), after=st.none() | st.floats(0, 1e9))
-def test_no_pause_is_longer_than_the_policy(number: int, after: float | None) -> None:
-    policy = FetchPolicy()
-    pause = http.pause(number, after, policy)
-    if after is None:
-        whole = min(policy.longest_backoff, policy.backoff * 2.0**number)
-        assert whole / 2 <= pause <= whole
-    else:
-        assert pause == min(after, policy.longest_retry_after)
