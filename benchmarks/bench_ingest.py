@@ -133,8 +133,9 @@ def main() -> None:
         files.mkdir()
         make_files(files, options.long)
         paths = sorted(files.glob("*.nc"))[: options.days]
+        walls = [ours(files, folder, options.days)]
         peers = cdo(paths, folder) if shutil.which("cdo") else {}
-        walls = sorted(ours(files, folder, options.days) for _ in range(3))
+        walls = sorted(walls + [ours(files, folder, options.days) for _ in range(2)])
         wall, cpu, peak = walls[1]
         peak_long = ours(files, folder, options.long)[2]
     print(

@@ -24,9 +24,9 @@ TILE = 90
 CHUNK_CELLS = 2**17
 """Values of a chunk, about, and so 16 days of a tile of 90 × 90, and 128 of a sea of 32 × 32.
 
-`benchmarks/bench_chunks.py` measures the layouts: of a global 1° cube of four years, a day's map takes 13 ms
-and a place's record 144 ms, where (1, 180, 360) takes 2.5 and 1957 ms, (32, 36, 36) takes 48 and 37 ms but 211 ms
-for one more day, and shards of (64, 180, 360) take 29 and 87 ms and 7 MB for one more day.
+`benchmarks/bench_chunks.py` measures the layouts. Of a global 1° cube of four years, a day's map takes 19 ms, a
+place's record 121 ms and one more day 53 ms; with (1, 180, 360) they take 6, 1402 and 17 ms, with (32, 36, 36)
+77, 75 and 272 ms, and with (16, 45, 45) in shards of (64, 180, 360) 55, 109 and 108 ms.
 """
 PROVENANCE_CHUNK = 512
 """Days: a commit writes no more provenance than that, and 40 years of it are read in 29 pieces."""
