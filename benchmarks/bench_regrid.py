@@ -28,7 +28,9 @@ TARGET = Grid.regular(Box(latitude=(-90, 90), longitude=(0, 360)), 1)
 def fields() -> np.ndarray:
     rng = np.random.default_rng(0)
     values = rng.normal(15, 5, (DAYS, *SOURCE.shape)).astype(np.float32)
-    values[:, rng.random(SOURCE.shape) < 0.33] = np.nan
+    rows, columns = np.meshgrid(SOURCE.latitude, SOURCE.longitude, indexing="ij")
+    land = np.sin(np.radians(5 * columns)) * np.cos(np.radians(7 * rows)) > 0.35
+    values[:, land] = np.nan
     return values
 
 
@@ -78,7 +80,7 @@ def main() -> None:
     if shutil.which("cdo"):
         with tempfile.TemporaryDirectory() as folder:
             print(
-                f"cdo remap with ready weights, with its reading of unpacked floats: {by_cdo(values, Path(folder)):.2f} ms a day"
+                f"cdo remap, ready weights, reading unpacked floats: {by_cdo(values, Path(folder)):.2f} ms a day"
             )
 
 
