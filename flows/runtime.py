@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flows.settings import Settings
+from pipeline.workspace import Workspace
 
 Report = Callable[[int, int, str], None]
 """Takes how much is done, of how much, and a note."""
@@ -28,15 +29,16 @@ def prepare(settings: Settings, *, verbose: bool = False) -> None:
     Without a `PREFECT_API_URL` a flow run starts a server of its own, whose database lies in the workspace. No
     analytics leave the machine.
     """
+    home = Workspace.open(settings.workspace).root / "prefect"
+    home.mkdir(exist_ok=True)
     given = {
-        "PREFECT_HOME": str((settings.workspace / "prefect").resolve()),
+        "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "TF_CPP_MIN_LOG_LEVEL": "0" if verbose else "3",
-        "TF_ENABLE_ONEDNN_OPTS": "1",
     }
     for name, value in given.items():
         os.environ.setdefault(name, value)

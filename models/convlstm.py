@@ -44,8 +44,10 @@ def build(config: Config, shape: FieldShape) -> keras.Model:
 
     patches = Patches(config.patch, name="patches")
     folded = patches(constants)
-    steps = Steps(config.patch, name="steps")(history, folded)
-    state = ConvLSTM(config.filters, config.kernel_size, dropout=config.dropout, name="encoder")(steps)
+    steps = Steps(config.patch, name="steps")(history)
+    state = ConvLSTM(config.filters, config.kernel_size, dropout=config.dropout, name="encoder")(
+        steps, folded
+    )
 
     head = keras.layers.Concatenate(name="beside")([state, patches(base), folded, patches(history)])
     for depth in (1, 2):

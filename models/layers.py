@@ -14,19 +14,20 @@ PACKAGE = "isotherm"
 class ConvLSTM(keras.layers.Layer):
     """A convolutional LSTM that returns its last hidden state.
 
-    Shi et al. (2015), arXiv:1506.04214, without peepholes. The input convolution of all steps is one call, and
-    the four gates of a step are one recurrent convolution, so that a step costs one convolution and not eight.
+    Shi et al. (2015), arXiv:1506.04214, without peepholes. The input convolution of all steps is one call, the
+    four gates of a step are one recurrent convolution, and what is the same at every step is convolved once.
 
-    Input (batch, time, height, width, channel), output (batch, height, width, filters).
+    Inputs (batch, time, height, width, channel) and constants (batch, height, width, channel), output (batch,
+    height, width, filters).
 
     Parameters
     ----------
     filters
         Channels of the state.
     kernel_size
-        Side of both convolutions' square kernels, in cells; odd.
+        Side of the square kernels, in cells; odd.
     dropout
-        Share of the input projection's channels dropped in training, the same at every step.
+        Share of the projected channels dropped in training, the same at every step and cell.
     """
 
     def __init__(self, filters: int, kernel_size: int = 3, *, dropout: float = 0.0, **kwargs: Any) -> None:
@@ -34,29 +35,30 @@ class ConvLSTM(keras.layers.Layer):
         self.filters = filters
         self.kernel_size = kernel_size
         self.dropout_rate = dropout
-        self.input_projection = keras.layers.Conv2D(
-            4 * filters, kernel_size, padding="same", name="input_projection", dtype=self.dtype_policy
-        )
+        shared = {"padding": "same", "dtype": self.dtype_policy}
+        self.input_projection = keras.layers.Conv2D(4 * filters, kernel_size, use_bias=False, **shared)
+        self.constant_projection = keras.layers.Conv2D(4 * filters, kernel_size, **shared)
         self.dropout = keras.layers.Dropout(
-            dropout, noise_shape=(None, 1, 1, None), name="dropout", dtype=self.dtype_policy
+            dropout, noise_shape=(None, 1, 1, 1, None), dtype=self.dtype_policy
         )
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, inputs_shape: tuple[int | None, ...], constants_shape: tuple[int | None, ...]) -> None:
         """Create the kernels."""
-        _, _, height, width, channels = input_shape
-        self.input_projection.build((None, height, width, channels))
+        self.input_projection.build((None, *inputs_shape[2:]))
+        self.constant_projection.build(constants_shape)
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
             shape=(self.kernel_size, self.kernel_size, self.filters, 4 * self.filters),
             initializer="glorot_uniform",
         )
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, constants: Any, training: bool = False) -> Any:
         """Run over the time axis."""
         _, steps, height, width, channels = inputs.shape
         flat = ops.reshape(inputs, (-1, height, width, channels))
-        projected = self.dropout(self.input_projection(flat), training=training)
-        projected = ops.reshape(projected, (-1, steps, height, width, 4 * self.filters))
+        projected = ops.reshape(self.input_projection(flat), (-1, steps, height, width, 4 * self.filters))
+        projected = projected + self.constant_projection(constants)[:, None]
+        projected = self.dropout(projected, training=training)
         kernel = ops.cast(self.recurrent_kernel, projected.dtype)
         hidden, cell = None, None
         for step in range(steps):
@@ -80,6 +82,14 @@ class ConvLSTM(keras.layers.Layer):
         }
 
 
+def _fold(fields: Any, size: int) -> Any:
+    _, height, width, channels = fields.shape
+    rows, columns = -(-height // size), -(-width // size)
+    margins = ((0, 0), (0, rows * size - height), (0, columns * size - width), (0, 0))
+    folded = ops.reshape(ops.pad(fields, margins), (-1, rows, size, columns, size, channels))
+    return ops.reshape(ops.transpose(folded, (0, 1, 3, 2, 4, 5)), (-1, rows, columns, size * size * channels))
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Patches(keras.layers.Layer):
     """Squares of cells become channels, so that a convolution sees twice as far at a quarter of the cost.
@@ -94,14 +104,7 @@ class Patches(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fold."""
-        size = self.size
-        _, height, width, channels = inputs.shape
-        rows, columns = -(-height // size), -(-width // size)
-        margins = ((0, 0), (0, rows * size - height), (0, columns * size - width), (0, 0))
-        folded = ops.reshape(ops.pad(inputs, margins), (-1, rows, size, columns, size, channels))
-        return ops.reshape(
-            ops.transpose(folded, (0, 1, 3, 2, 4, 5)), (-1, rows, columns, size * size * channels)
-        )
+        return _fold(inputs, self.size)
 
     def get_config(self) -> dict[str, Any]:
         """All that `__init__` takes."""
@@ -136,25 +139,18 @@ class Cells(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Steps(keras.layers.Layer):
-    """Apply `Patches` to each step of a history and put the constant channels beside each.
-
-    Inputs are the history (batch, height, width, time) and already folded constants (batch, rows, columns,
-    channel); output (batch, time, rows, columns, size² + channel).
-    """
+    """Apply `Patches` to each step: (batch, height, width, time) to (batch, time, rows, columns, size²)."""
 
     def __init__(self, size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = size
-        self.patches = Patches(size, dtype=self.dtype_policy)
 
-    def call(self, history: Any, constants: Any) -> Any:
+    def call(self, history: Any) -> Any:
         """Fold each step."""
         _, height, width, steps = history.shape
-        _, rows, columns, channels = constants.shape
         each = ops.reshape(ops.transpose(history, (0, 3, 1, 2)), (-1, height, width, 1))
-        each = ops.reshape(self.patches(each), (-1, steps, rows, columns, self.size**2))
-        beside = ops.broadcast_to(constants[:, None], (ops.shape(history)[0], steps, rows, columns, channels))
-        return ops.concatenate([each, beside], axis=-1)
+        folded = _fold(each, self.size)
+        return ops.reshape(folded, (-1, steps, *folded.shape[1:]))
 
     def get_config(self) -> dict[str, Any]:
         """All that `__init__` takes."""

@@ -141,7 +141,9 @@ def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) ->
     tested = archived[archived.astype("datetime64[D]") <= last]
     chosen = tested[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
     windows = Windows(standing.windows, np.searchsorted(record.time, chosen), chosen)
-    fields = {name: each.sel(init_time=chosen).load() for name, each in forecasts.items()}
+    fields = {
+        name: each.sel(init_time=chosen).load().reset_coords(drop=True) for name, each in forecasts.items()
+    }
     return xr.Dataset({**fields, "truth": as_forecast(record, windows, record.truth(windows))})
 
 
