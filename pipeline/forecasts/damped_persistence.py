@@ -26,15 +26,15 @@ class DampedPersistence(Rung):
     def fit_anomalies(
         self, anomaly: NDArray[np.float32], windows: Windows, area: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
-        """`damping` (lead_time, cell): the least-squares slope through the origin."""
+        """`damping` (lead_time, cell): the least-squares slope through the origin; zero where nothing varies."""
         del area
         now = anomaly[windows.init]
         power = np.einsum("sc,sc->c", now, now)
-        slopes = [
-            np.einsum("sc,sc->c", now, anomaly[windows.init + lead]) / power
-            for lead in range(1, windows.spec.horizon + 1)
-        ]
-        return {"damping": np.stack(slopes).astype(np.float32)}
+        slopes = np.zeros((windows.spec.horizon, now.shape[1]), np.float32)
+        for lead, slope in enumerate(slopes, start=1):
+            together = np.einsum("sc,sc->c", now, anomaly[windows.init + lead])
+            np.divide(together, power, out=slope, where=power != 0)
+        return {"damping": slopes}
 
     def predict_anomalies(
         self, anomaly: NDArray[np.float32], now: NDArray[np.float32], valid: NDArray[np.float32]

@@ -47,7 +47,7 @@ class Rung(ABC):
 
     def predict(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> NDArray[np.float32]:
         """Forecasts (sample, lead_time, latitude, longitude) in the units of `history`, NaN on land."""
-        self._require(history)
+        self._require(history, init_time)
         now, valid = self.climate(init_time)
         cells = history[..., self._ocean]
         steps = np.arange(1 - history.shape[1], 1) * self._step
@@ -135,7 +135,7 @@ class Rung(ABC):
         if not hasattr(self, "arrays"):
             raise NotFittedError(f"{self.name} is used before it is fitted", remedy="call fit first")
 
-    def _require(self, history: NDArray[np.float32]) -> None:
+    def _require(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> None:
         self._require_fitted()
         expected = (self._spec.history, *self._ocean.shape)
         if history.shape[1:] != expected:
@@ -144,6 +144,11 @@ class Rung(ABC):
                 remedy="forecast on the grid and with the history that it was fitted on",
                 expected=expected,
                 got=history.shape[1:],
+            )
+        if init_time.shape != history.shape[:1]:
+            raise NotFittedError(
+                f"{self.name} got {len(history)} histories and init times of shape {init_time.shape}",
+                remedy="give each history the time of its last step",
             )
 
 

@@ -6,12 +6,12 @@ netCDF4 crashes when threads share it, and masks and scales at several times the
 from __future__ import annotations
 
 import struct
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from isal import isal_zlib
 
 from pipeline.errors import GranuleError
 
@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 HDF5_MAGIC = b"\x89HDF"
 NETCDF3_MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 SHUFFLE, DEFLATE = 2, 1
-
-
-def _inflater() -> tuple[Callable[[bytes], bytes], type[Exception]]:
-    try:
-        from isal import isal_zlib
-    except ImportError:  # ISA-L knows x86-64 and arm64 only
-        return zlib.decompress, zlib.error
-    return isal_zlib.decompress, isal_zlib.error
-
-
-inflate, InflateError = _inflater()
 
 
 class Variable(Protocol):
@@ -97,7 +86,7 @@ def open_netcdf(path: Path) -> Iterator[Dataset]:
         if isinstance(error, GranuleError):
             raise
         raise broken(path, f"cannot be read: {error}") from error
-    except InflateError as error:
+    except isal_zlib.error as error:
         raise broken(path, f"cannot be inflated: {error}") from error
 
 
@@ -177,7 +166,7 @@ class _Hdf5Variable:
         skipped, packed = self._dataset.id.read_direct_chunk(origin)
         if skipped:
             return np.asarray(self._dataset[origin[:-2]][rows][:, columns])
-        flat = inflate(packed)
+        flat = isal_zlib.decompress(packed)
         size = self.dtype.itemsize
         if len(flat) != size * self.shape[-2] * self.shape[-1]:
             raise ValueError(f"a chunk inflates to {len(flat)} bytes")
