@@ -117,5 +117,5 @@ def harmonics(time: NDArray[np.datetime64], count: int) -> NDArray[np.float64]:
     """The design matrix (*time.shape, 1 + 2 × count): one, then cosine and sine of each harmonic."""
     days = (time.astype("datetime64[ns]") - EPOCH).astype(np.int64) / NANOSECONDS_PER_DAY
     angle = 2 * np.pi * days[..., None] * np.arange(1, count + 1) / DAYS_PER_YEAR
-    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(*time.shape, -1)
+    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(*time.shape, 2 * count)
     return np.concatenate([np.ones((*time.shape, 1)), waves], axis=-1)

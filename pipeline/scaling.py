@@ -33,13 +33,26 @@ class AnomalyScaling:
 
     @classmethod
     def fit(cls, record: Record, climatology: HarmonicClimatology) -> AnomalyScaling:
-        """Fit on those steps of `record` that the climatology was fitted on."""
+        """Fit on those steps of `record` that the climatology was fitted on.
+
+        Raises
+        ------
+        NotFittedError
+            They are all as the climatology has them, or none is usable.
+        """
         within = climatology.fitted_on
         day = record.time.astype("datetime64[D]")
         inside = (day >= np.datetime64(within.start)) & (day <= np.datetime64(within.end)) & record.usable
         anomaly = (record.values[inside] - climatology.at(record.time[inside]))[:, record.ocean]
         weights = record.cell_weights[record.ocean]
-        return cls(climatology, float(np.sqrt(np.mean(np.mean(anomaly**2, axis=0) * weights))))
+        deviation = float(np.sqrt(np.mean(np.mean(anomaly**2, axis=0) * weights))) if inside.any() else 0.0
+        if not deviation > 0:
+            raise NotFittedError(
+                f"the training days {within} have no variability to scale by",
+                remedy="see that the record holds observations of more than one value",
+                usable=int(inside.sum()),
+            )
+        return cls(climatology, deviation)
 
     def encode(self, values: NDArray[np.float32], time: NDArray[np.datetime64]) -> NDArray[np.float32]:
         """Standardised anomalies of `values` (*time.shape, latitude, longitude).

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pipeline.errors import WorkspaceError
+from pipeline.errors import DiskFullError, WorkspaceError
+from pipeline.publish.product import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,9 @@ class Workspace:
         Raises
         ------
         WorkspaceError
-            A newer Isotherm wrote it, or `root` is something else.
+            A newer Isotherm wrote it, `root` is something else, or it cannot be made.
+        DiskFullError
+            There is no space for it.
         """
         mark = root / MARK
         if root.exists() and not root.is_dir():
@@ -36,8 +39,7 @@ class Workspace:
                 f"the workspace {root} is a file", remedy="name a folder with --workspace", path=str(root)
             )
         if not mark.exists():
-            root.mkdir(parents=True, exist_ok=True)
-            mark.write_text(json.dumps({"format": FORMAT}) + "\n")
+            _make(mark)
         workspace = cls(root.resolve())
         workspace.require_readable()
         return workspace
@@ -106,3 +108,16 @@ class Workspace:
     def ingest_log(self, experiment: str) -> Path:
         """What the last ingest found, as JSON."""
         return self.root / "ingest" / f"{experiment}.json"
+
+
+def _make(mark: Path) -> None:
+    try:
+        write_text(mark, json.dumps({"format": FORMAT}) + "\n")
+    except DiskFullError:
+        raise
+    except OSError as error:
+        raise WorkspaceError(
+            f"the workspace {mark.parent} cannot be made: {error.strerror}",
+            remedy="name a folder that can be written with --workspace",
+            path=str(mark.parent),
+        ) from error
