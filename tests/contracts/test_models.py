@@ -1,0 +1,113 @@
+"""What every entry of MODELS promises."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from models import MODELS
+from models.base import FieldShape, build_of, config_of
+from pipeline.errors import ConfigError
+
+SIZES = {"convlstm": {"filters": 3, "head": 3}}
+"""As small as may be; an entry without one is built with its defaults."""
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def small(name):
+    return config_of(name)(**SIZES.get(name, {}))
+
+
+def inputs_of(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    deep = {"history": shape.history, "base": shape.horizon, "constants": shape.constants}
+    return {
+        key: rng.normal(size=(2, shape.latitude, shape.longitude, depth)).astype(np.float32)
+        for key, depth in deep.items()
+    }
+
+
+def stirred(model):
+    """The model with weights that give something else than zero."""
+    rng = np.random.default_rng(7)
+    model.set_weights([rng.normal(scale=0.3, size=weight.shape) for weight in model.get_weights()])
+    return model
+
+
+@every_model
+def test_its_configuration_is_read_without_keras(name):
+    code = (
+        "import sys; from models.base import config_of; "
+        f"config_of({name!r})(); "
+        "sys.exit(sorted({'keras', 'tensorflow'} & sys.modules.keys()).__repr__() "
+        "if {'keras', 'tensorflow'} & sys.modules.keys() else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@every_model
+@pytest.mark.parametrize("grid", [(4, 4), (5, 7), (1, 3)])
+def test_untrained_it_gives_zero_on_a_grid_of_any_size(name, grid):
+    shape = FieldShape(*grid, history=3, horizon=2, constants=5)
+    model = build_of(name)(small(name), shape)
+    got = np.asarray(model(inputs_of(shape)))
+    np.testing.assert_array_equal(got, np.zeros((2, *grid, 2), np.float32))
+    assert got.dtype == np.float32
+    assert model.output_shape == (None, *grid, 2)
+    assert {each.name: each.shape[1:] for each in model.inputs} == {
+        "history": (*grid, 3),
+        "base": (*grid, 2),
+        "constants": (*grid, 5),
+    }
+
+
+@every_model
+def test_it_looks_at_each_of_its_inputs(name):
+    shape = FieldShape(4, 6, history=3, horizon=2, constants=5)
+    model = stirred(build_of(name)(small(name), shape))
+    whole = np.asarray(model(inputs_of(shape)))
+    for key in ("history", "base", "constants"):
+        other = inputs_of(shape) | {key: inputs_of(shape, seed=1)[key]}
+        assert not np.allclose(model(other), whole)
+
+
+@every_model
+def test_it_is_saved_and_loaded_safely(name, tmp_path):
+    shape = FieldShape(5, 7, history=3, horizon=2, constants=5)
+    model = stirred(build_of(name)(small(name), shape))
+    model.save(tmp_path / "model.keras", include_optimizer=False)
+    back = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
+    np.testing.assert_array_equal(back(inputs_of(shape)), model(inputs_of(shape)))
+    assert back.count_params() == model.count_params()
+
+
+@every_model
+def test_a_nan_stays_with_its_sample(name):
+    shape = FieldShape(4, 4, history=3, horizon=2, constants=5)
+    model = stirred(build_of(name)(small(name), shape))
+    given = inputs_of(shape)
+    whole = np.asarray(model(given))
+    given["history"][0, 2, 2, 2] = np.nan
+    got = np.asarray(model(given))
+    assert np.isnan(got[0]).any()
+    np.testing.assert_allclose(got[1], whole[1], rtol=1e-5, atol=1e-6)
+
+
+@every_model
+def test_its_configuration_is_closed_and_frozen(name):
+    config = config_of(name)
+    with pytest.raises(ValidationError, match="fliters"):
+        config.model_validate({"fliters": 3})
+    field = next(iter(config.model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(config(), field, 1)
+
+
+def test_an_unknown_model_is_answered_with_the_nearest():
+    for use in (config_of, build_of):
+        with pytest.raises(ConfigError, match="did you mean 'convlstm'"):
+            use("convlstn")
