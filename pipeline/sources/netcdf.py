@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from pipeline.errors import GranuleError
 
@@ -86,7 +87,7 @@ def open_netcdf(path: Path) -> Iterator[Dataset]:
         if isinstance(error, GranuleError):
             raise
         raise broken(path, f"cannot be read: {error}") from error
-    except isal_zlib.error as error:
+    except IsalError as error:
         raise broken(path, f"cannot be inflated: {error}") from error
 
 
