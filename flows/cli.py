@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from flows import show
-from pipeline.errors import IsothermError
+from pipeline.errors import DiskFullError, IsothermError, WorkspaceError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +30,8 @@ err = Console(stderr=True, soft_wrap=True)
 
 GAPS = 3
 """Exit status of a run that did all but some days that could not be had."""
+DEFECT = 70
+INTERRUPTED = 130
 
 ExperimentName = Annotated[
     str,
@@ -174,22 +179,27 @@ def mirror(
 
 def _run_flow(address: str, experiment: str, workspace: Path | None, verbose: bool, **options: Any) -> None:
     """One flow run, with its progress shown, and what came of it."""
-    from flows import runtime
-    from flows.settings import Settings, load_experiment
+    from flows import jobs, runtime
 
-    settings = Settings.load(workspace=workspace)
-    load_experiment(experiment, settings.experiments)
-    runtime.prepare(settings, verbose=verbose)
+    module, _, step = address.partition(":")
     chosen = {name: value for name, value in options.items() if value}
     if "from_files" in chosen:
         chosen["from_files"] = tuple(chosen["from_files"])
-    with runtime.bars(err):
-        state = runtime.flow(address)(experiment, workspace=workspace, **chosen, return_state=True)
-    if state.name == "FailedWithGaps":
-        show.result(out, state.data)
-        err.print(f"[bold yellow]gaps[/]: {state.message}", highlight=False)
-        raise typer.Exit(GAPS)
-    show.result(out, state.result())
+    # Prefect takes seconds to start: what can be refused is refused before.
+    with jobs.job_for(experiment, workspace=workspace, embedded=False, **chosen) as job:
+        jobs.require_inputs(job, step)
+    runtime.prepare(job.settings, verbose=verbose)
+    flow = getattr(import_module(module), step)
+    from flows.ingest import GapsError
+
+    try:
+        with runtime.bars(err):
+            done = flow(experiment, workspace=workspace, **chosen)
+    except GapsError as gaps:
+        show.result(out, gaps.fields["done"])
+        _tell("gaps", "yellow", gaps)
+        raise typer.Exit(GAPS) from gaps
+    show.result(out, done)
 
 
 def main() -> None:
@@ -201,19 +211,49 @@ def _guarded(command: Callable[[], Any]) -> int:
     try:
         command()
     except IsothermError as error:
-        err.print(f"[bold red]error[/]: {error.message}", highlight=False)
-        if error.remedy:
-            err.print(f"  → {error.remedy}", highlight=False, markup=False)
+        _tell("error", "red", error)
         return 1
-    except KeyboardInterrupt:
-        err.print("interrupted; what was committed is kept, and the same command goes on from there")
-        return 130
     except SystemExit as stop:
-        return int(stop.code or 0)
+        return _status_of(stop)
     except Exception as error:  # noqa: BLE001  the last resort before a stack trace
-        err.print(f"[bold red]internal error[/]: {type(error).__name__}: {error}", highlight=False)
-        err.print("  → this is a defect of Isotherm; run again with --verbose and report what it prints")
-        if "--verbose" in sys.argv or "-v" in sys.argv:
+        told = _translated(error)
+        defect = isinstance(told, DefectError)
+        _tell("internal error" if defect else "error", "red", told)
+        if defect and {"--verbose", "-v"} & {*sys.argv}:
             err.print_exception()
-        return 70
+        return DEFECT if defect else 1
     return 0
+
+
+class DefectError(IsothermError):
+    """An exception that nobody foresaw."""
+
+
+def _tell(word: str, colour: str, error: IsothermError) -> None:
+    err.print(f"[bold {colour}]{word}[/]: {escape(error.message)}", highlight=False)
+    for line in (*getattr(error, "__notes__", ()), *([error.remedy] if error.remedy else ())):
+        err.print(f"  → {line}", highlight=False, markup=False)
+
+
+def _status_of(stop: SystemExit) -> int:
+    if stop.code == INTERRUPTED:
+        err.print("interrupted; what was committed is kept, and the same command goes on from there")
+    return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+
+
+def _translated(error: Exception) -> IsothermError:
+    """What the disk refuses is no defect; anything else is."""
+    reason = getattr(error, "errno", None)
+    if reason in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFullError(
+            f"no space is left on the disk: {error}",
+            remedy="free some space and run again: what was committed is kept",
+        )
+    if reason in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return WorkspaceError(
+            f"not allowed: {error}", remedy="change the permissions, or name another folder with --workspace"
+        )
+    return DefectError(
+        f"{type(error).__name__}: {error}",
+        remedy="this is a defect of Isotherm; run again with --verbose and report what it prints",
+    )

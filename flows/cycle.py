@@ -9,12 +9,13 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from flows.evaluate import run_evaluate
+from flows.experiments import Job
 from flows.forecast import run_forecast
-from flows.ingest import gaps_state, run_ingest
+from flows.ingest import ended, gaps_told, run_ingest
 from flows.jobs import job_for
 from flows.publish import run_publish, run_report
-from flows.settings import Job
 from flows.train import run_train
+from pipeline.errors import IsothermError
 from pipeline.ingestion import IngestResult
 from pipeline.publish.release import Released
 
@@ -35,6 +36,15 @@ class Cycle(BaseModel):
 def run_cycle(job: Job) -> Cycle:
     """Every step in turn."""
     ingested = run_ingest(job)
+    try:
+        return _after_ingest(job, ingested)
+    except IsothermError as error:
+        if ingested.gaps:
+            error.add_note(gaps_told(ingested))
+        raise
+
+
+def _after_ingest(job: Job, ingested: IngestResult) -> Cycle:
     models = run_train(job)
     run_forecast(job)
     standings = run_evaluate(job)
@@ -59,7 +69,12 @@ def cycle(
     """Ingest, train, forecast, evaluate, report and publish `experiment`.
 
     A model is trained anew only where its recipe or the days that it learns from have changed.
+
+    Raises
+    ------
+    GapsError
+        Some days could not be had; all else is done. The run's state is FailedWithGaps.
     """
     with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
         done = run_cycle(job)
-    return gaps_state(done.ingested) or done
+    return ended(done, done.ingested, job.experiment.name)

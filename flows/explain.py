@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, IsothermError
 
 
-def explained(error: ValidationError, kind: type[BaseModel], *, where: str) -> ConfigError:
-    """The first complaint of `error` about a `kind` that was read from `where`, as a `ConfigError`."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+def explained(
+    error: ValidationError,
+    kind: type[BaseModel],
+    *,
+    where: str,
+    spelled: Callable[[str], str] = str,
+    hidden: Iterable[str] = (),
+) -> ConfigError:
+    """The most telling complaint of `error` about a `kind` that was read from `where`, as a `ConfigError`.
+
+    Parameters
+    ----------
+    spelled
+        How a key is written there.
+    hidden
+        Fields that are not written there.
+    """
+    complaints = error.errors()
+    # A misspelled key is also a missing one: the misspelling says more.
+    first = next((each for each in complaints if each["type"] == "extra_forbidden"), complaints[0])
+    key = spelled(".".join(str(part) for part in first["loc"] if part != "[key]"))
     if first["type"] == "extra_forbidden":
-        known = sorted(_fields(kind, first["loc"][:-1]))
+        known = sorted({*_fields(kind, first["loc"][:-1])} - {*hidden})
         near = get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
         meant = f"did you mean {near[0]!r}? " if near else ""
         return ConfigError(
@@ -28,11 +46,13 @@ def explained(error: ValidationError, kind: type[BaseModel], *, where: str) -> C
     if first["type"] == "missing":
         return ConfigError(f"{where}: the key {key!r} is missing", remedy="add it", key=key, where=where)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
-    said = first["msg"].removeprefix("Value error, ")
-    return ConfigError(
-        f"{where}: {key or 'the file'}: {said}{got}{more}", remedy="correct it there", key=key, where=where
-    )
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, IsothermError):
+        said, remedy = cause.message, cause.remedy
+    else:
+        got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
+        said, remedy = first["msg"].removeprefix("Value error, ") + got, "correct it there"
+    return ConfigError(f"{where}: {key or 'the file'}: {said}{more}", remedy=remedy, key=key, where=where)
 
 
 def _fields(kind: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows import runtime, tasks
+from flows.experiments import Job
 from flows.jobs import job_for
-from flows.settings import Job
+from pipeline.errors import IsothermError
 from pipeline.ingestion import IngestJob, IngestResult
 from pipeline.publish.product import write_text
+
+
+class GapsError(IsothermError):
+    """Some days could not be had; all else is done, and `fields["done"]` is what came of it."""
 
 
 def run_ingest(job: Job) -> IngestResult:
@@ -36,7 +40,7 @@ def run_ingest(job: Job) -> IngestResult:
     days = sum(len(shard.wanted) for shard in plan.shards)
     report(0, days, "days")
     if plan.shards:
-        with runtime.fan_out(job.settings):
+        with runtime.fan_out(job.settings, days):
             for shard in plan.shards:
                 total += tasks.ingest_shard(ingest_job, shard)
                 report(total.written, days, f"days, to {shard.wanted[-1]}")
@@ -46,16 +50,25 @@ def run_ingest(job: Job) -> IngestResult:
     return total
 
 
-def gaps_state(result: IngestResult) -> State[Any] | None:
-    """The state that a run with gaps ends in; None where there is none."""
+def gaps_told(result: IngestResult) -> str:
+    """Which days a run could not get; empty where there is none."""
     if not result.gaps:
-        return None
+        return ""
     shown = ", ".join(str(day) for day in result.gaps[:5]) + (" …" if len(result.gaps) > 5 else "")
-    return Failed(
-        name="FailedWithGaps",
-        message=f"{len(result.gaps)} days could not be had: {shown}; all else is done. "
-        "`isotherm status` lists the gaps and what was refused; run again to fill them.",
+    return f"{len(result.gaps)} {'day' if len(result.gaps) == 1 else 'days'} could not be had: {shown}"
+
+
+def ended(done: Any, ingested: IngestResult, experiment: str) -> Any:
+    """What a flow returns: what was `done`, or the state FailedWithGaps, whose error carries it."""
+    told = gaps_told(ingested)
+    if not told:
+        return done
+    error = GapsError(
+        f"{told}; all else is done",
+        remedy=f"`isotherm status {experiment}` lists the gaps and what was refused; run again to fill them",
+        done=done,
     )
+    return Failed(name="FailedWithGaps", message=str(error), data=error)
 
 
 @flow(name="ingest", flow_run_name="ingest-{experiment}")
@@ -65,7 +78,13 @@ def ingest(
     from_files: tuple[str, ...] = (),
     mirror: str | None = None,
 ) -> Any:
-    """Download, check, regrid and store what the cube of `experiment` lacks."""
+    """Download, check, regrid and store what the cube of `experiment` lacks.
+
+    Raises
+    ------
+    GapsError
+        Some days could not be had; the rest is stored. The run's state is FailedWithGaps.
+    """
     with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
         result = run_ingest(job)
-    return gaps_state(result) or result
+    return ended(result, result, job.experiment.name)

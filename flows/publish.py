@@ -7,8 +7,8 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
+from flows.experiments import Job
 from flows.jobs import job_for
-from flows.settings import Job
 from pipeline.publish.release import Released
 
 

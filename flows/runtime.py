@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from importlib import import_module
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from flows.settings import Settings
+from pipeline.errors import IsothermError
 from pipeline.workspace import Workspace
 
 Report = Callable[[int, int, str], None]
 """Takes how much is done, of how much, and a note."""
+
+DAYS_PER_WORKER = 30
+"""Fewer days do not repay the start of a worker."""
 
 _bars: ContextVar[Progress | None] = ContextVar("bars", default=None)
 _map: ContextVar[Callable[..., Any]] = ContextVar("map", default=map)
@@ -27,7 +32,7 @@ def prepare(settings: Settings, *, verbose: bool = False) -> None:
     """Set the environment that Prefect reads when it is imported; what the user has set stays.
 
     Without a `PREFECT_API_URL` a flow run starts a server of its own, whose database lies in the workspace. No
-    analytics leave the machine.
+    analytics leave the machine. Unless `verbose`, what libraries say of their own workings is not shown.
     """
     home = Workspace.open(settings.workspace).root / "prefect"
     home.mkdir(exist_ok=True)
@@ -38,18 +43,18 @@ def prepare(settings: Settings, *, verbose: bool = False) -> None:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        "TF_CPP_MIN_LOG_LEVEL": "0" if verbose else "3",
     }
+    if not verbose:
+        # Workers inherit these.
+        given |= {
+            "DASK_LOGGING__DISTRIBUTED": "error",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONWARNINGS": "ignore",
+        }
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
     for name, value in given.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("distributed").setLevel(logging.WARNING)
-
-
-def flow(address: str) -> Callable[..., Any]:
-    """The flow at `module:name`; Prefect is loaded here and not before."""
-    module, _, name = address.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def progress(label: str) -> Report:
     """A function that shows how far the work called `label` is."""
     shown = _bars.get()
     if shown is None or shown.disable:
-        return _Lines(label, shown.console if shown is not None else None)
+        return _Lines(label, _printing(shown.console) if shown is not None else _logging())
     bar = shown.add_task(label, total=None, note="")
 
     def report(done: int, total: int, note: str) -> None:
@@ -86,9 +91,9 @@ def progress(label: str) -> Report:
 class _Lines:
     """Progress where there is no terminal: a line for each tenth of the work."""
 
-    def __init__(self, label: str, console: Console | None) -> None:
+    def __init__(self, label: str, say: Callable[[str], None]) -> None:
         self._label = label
-        self._console = console
+        self._say = say
         self._said = -1
 
     def __call__(self, done: int, total: int, note: str) -> None:
@@ -96,41 +101,70 @@ class _Lines:
         if tenth == self._said:
             return
         self._said = tenth
-        line = f"{self._label}: {done}/{total} {note}".rstrip()
-        if self._console is not None:
-            self._console.print(line, highlight=False)
-        else:
-            logging.getLogger("isotherm").info(line)
+        self._say(f"{self._label}: {done}/{total} {note}".rstrip())
+
+
+def _printing(console: Console) -> Callable[[str], None]:
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False)
+
+    return say
+
+
+def _logging() -> Callable[[str], None]:
+    """To the log of the flow run, which Prefect keeps, or outside of one to the program's."""
+    from prefect.exceptions import MissingContextError
+    from prefect.logging import get_run_logger
+
+    try:
+        logger: Any = get_run_logger()
+    except MissingContextError:
+        logger = logging.getLogger("isotherm")
+    info: Callable[[str], None] = logger.info
+    return info
 
 
 @contextmanager
-def fan_out(settings: Settings) -> Iterator[None]:
-    """Let `map_function` spread work over Dask workers while the context is open.
+def fan_out(settings: Settings, days: int) -> Iterator[None]:
+    """Let `map_function` spread the work of `days` over Dask workers while the context is open.
 
     The workers are processes of one thread, since netCDF libraries are not safe in threads, or those of the
-    scheduler at `ISOTHERM_DASK_ADDRESS`.
+    scheduler at `ISOTHERM_DASK_ADDRESS`. A few days are done here: starting processes would take longer.
     """
-    if settings.workers == 1 and settings.dask_address is None:
+    workers = min(settings.workers, days // DAYS_PER_WORKER)
+    if workers <= 1 and settings.dask_address is None:
         yield
         return
     from distributed import Client, LocalCluster
 
-    cluster = settings.dask_address or LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=settings.workers, threads_per_worker=1, dashboard_address=None, memory_limit=None
-    )
-    with Client(cluster) as client:  # type: ignore[no-untyped-call]
-
-        def spread(function: Callable[[Any], Any], work: Iterable[Any], /) -> list[Any]:
-            futures = [client.submit(function, each, pure=False) for each in work]
-            return list(client.gather(futures))
-
-        token = _map.set(spread)
+    with ExitStack() as stack:
+        cluster = settings.dask_address or stack.enter_context(
+            LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=None
+            )
+        )
+        client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
+        token = _map.set(_spread_over(client))
         try:
             yield
         finally:
             _map.reset(token)
-    if isinstance(cluster, LocalCluster):
-        cluster.close()
+
+
+def _spread_over(client: Any) -> Callable[..., Any]:
+    from distributed import KilledWorker
+
+    def spread(function: Callable[[Any], Any], work: Iterable[Any], /) -> list[Any]:
+        futures = [client.submit(function, each, pure=False) for each in work]
+        try:
+            return list(client.gather(futures))
+        except KilledWorker as error:
+            raise IsothermError(
+                "the workers were killed, most likely for lack of memory",
+                remedy="set ISOTHERM_WORKERS to fewer, and run again: what was committed is kept",
+            ) from error
+
+    return spread
 
 
 def map_function() -> Callable[..., Any]:

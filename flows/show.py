@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.errors import IsothermError, NotFoundError
@@ -29,7 +30,7 @@ def result(console: Console, done: Any) -> None:
         case IngestResult():
             _ingested(console, done)
         case Path():
-            console.print(f"report     {done}", highlight=False)
+            console.print(f"report     {done}", highlight=False, markup=False)
         case dict():
             for region, told in done.items():
                 console.print(f"{region:<10} {told}", highlight=False, markup=False)
@@ -42,10 +43,10 @@ def result(console: Console, done: Any) -> None:
 def _cycle(console: Console, done: Any) -> None:
     _ingested(console, done.ingested)
     for region, verdict in done.verdicts.items():
-        console.print(f"[b]{region}[/b]: {verdict}", highlight=False)
+        console.print(f"[b]{region}[/b]: {escape(verdict)}", highlight=False)
     _released(console, done.released)
-    console.print(f"catalog    {done.catalog}", highlight=False)
-    console.print(f"report     {done.report}", highlight=False)
+    console.print(f"catalog    {done.catalog}", highlight=False, markup=False)
+    console.print(f"report     {done.report}", highlight=False, markup=False)
 
 
 def _ingested(console: Console, found: Any) -> None:
@@ -61,27 +62,27 @@ def _ingested(console: Console, found: Any) -> None:
 
 def _released(console: Console, released: list[Any]) -> None:
     for each in released:
-        console.print(f"forecast   {each.forecast}", highlight=False)
+        console.print(f"forecast   {each.forecast}", highlight=False, markup=False)
         console.print(
             f"           {each.region}, from {each.init_time}, by {each.forecaster}", highlight=False
         )
-        console.print(f"entry      {each.item}", highlight=False)
+        console.print(f"entry      {each.item}", highlight=False, markup=False)
 
 
 def experiments(console: Console, folder: Path) -> None:
     """Every experiment with its title, or with what is wrong with it."""
-    from flows.settings import experiment_names, load_experiment
+    from flows.experiments import experiment_names, load_experiment
 
     table = Table(box=None, pad_edge=False)
     table.add_column("experiment")
     table.add_column("title")
     for name in experiment_names(folder):
         try:
-            table.add_row(name, load_experiment(name, folder).title)
+            table.add_row(name, escape(load_experiment(name, folder).title))
         except IsothermError as error:
-            table.add_row(name, f"[red]{error.message}[/]")
+            table.add_row(name, f"[red]{escape(error.message)}[/]")
     console.print(table)
-    console.print(f"[dim]files in {folder}[/]", highlight=False)
+    console.print(f"[dim]files in {escape(str(folder))}[/]", highlight=False)
 
 
 def status(console: Console, settings: Settings, only: str | None) -> None:
@@ -121,14 +122,16 @@ def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     gaps = [gap.start if gap.days == 1 else f"{gap.start} … {gap.end}" for gap in summary.gaps]
     shown = ", ".join(gaps[:GAPS_SHOWN]) + (" …" if len(gaps) > GAPS_SHOWN else "")
     table.add_row("  gaps", f"[yellow]{summary.missing} days: {shown}[/]" if summary.missing else "none")
-    table.add_row("  newest commit", f"{summary.message} ({summary.written_at})")
+    table.add_row("  newest commit", escape(f"{summary.message} ({summary.written_at})"))
     refused = list_quarantine(workspace.quarantine(name))
     if refused:
-        table.add_row("  refused", f"[yellow]{len(refused)} files, in {workspace.quarantine(name)}[/]")
+        table.add_row(
+            "  refused", f"[yellow]{len(refused)} files, in {escape(str(workspace.quarantine(name)))}[/]"
+        )
     for each in refused[:QUARANTINE_SHOWN]:
-        table.add_row("", f"{each.name}: {each.findings[0].message}")
+        table.add_row("", escape(f"{each.name}: {each.findings[0].message}"))
     for region in summary.regions:
-        table.add_row(f"  {region}", _region(workspace, name, region))
+        table.add_row(f"  {region}", escape(_region(workspace, name, region)))
     console.print(table, highlight=False)
 
 

@@ -14,7 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import runtime
-from flows.settings import Job
+from flows.experiments import Job
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
 from pipeline.ingestion import ingest_shard as write_shard
