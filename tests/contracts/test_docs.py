@@ -1,0 +1,245 @@
+"""The documents name what there is: links lead somewhere, and every command, key and variable is described."""
+
+import importlib
+import re
+import tomllib
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import BaseModel
+from typer.main import get_command
+
+from flows.cli import app
+from flows.experiments import Experiment, load_experiment
+from flows.settings import EXPERIMENTS, Settings
+from models import MODELS
+from models.base import config_of
+from pipeline.evaluation import METRICS
+from pipeline.forecasts import RUNGS
+from pipeline.mirror.land import LATITUDE, LONGITUDE, ocean_mask
+from pipeline.publish.forecast import COORDINATES
+from pipeline.sources import SOURCES, source
+from pipeline.store.schema import PROVENANCE
+from pipeline.types import Spec
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+SEAS = ("bengal", "korean", "black", "mediterranean", "arabian", "japan", "bohai", "okhotsk")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def specs_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (dict, tuple, Union, UnionType) or get_args(annotation):
+        return [found for inner in get_args(annotation) for found in specs_in(inner)]
+    return []
+
+
+def keys(spec: type[BaseModel], under: str = "") -> set[str]:
+    """Dotted names of all keys of `spec` and of the tables in it."""
+    found = set()
+    for name, field in spec.model_fields.items():
+        found.add(under + name)
+        for inner in specs_in(field.annotation):
+            found |= keys(inner, f"{under}{name}.")
+    return found
+
+
+def section(page: str, heading: str) -> str:
+    """From the heading to the next of its own or a higher rank."""
+    _, _, rest = page.partition(f"\n## {heading}\n")
+    assert rest, f"there is no section {heading}"
+    return rest.split("\n## ")[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(page):
+    body = page.read_text(encoding="utf-8")
+    prose = re.sub(r"`[^`\n]*`", "", FENCED.sub("", body))
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if target.startswith(("https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path) if path else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(linked.read_text(encoding="utf-8")), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(page):
+    named = re.findall(
+        r"`((?:pipeline|flows|models|benchmarks|deployments|docs)/[\w/.-]+)`",
+        page.read_text(encoding="utf-8"),
+    )
+    for path in named:
+        assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+@pytest.mark.parametrize("command", get_command(app).commands)
+def test_every_command_is_in_the_readme(command):
+    assert re.search(rf"isotherm {command}\b|`{command}`", text("README.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_commands_that_are_named_exist(page):
+    prose = page.read_text(encoding="utf-8")
+    said = re.findall(r"(?:^\$ |`|^|bin/)isotherm ([a-z]+)", prose, flags=re.MULTILINE)
+    assert set(said) <= set(get_command(app).commands)
+
+
+@pytest.mark.parametrize("key", sorted(keys(Experiment) - {"name"}))
+def test_every_key_of_an_experiment_is_described(key):
+    page = text("docs/experiments.md")
+    table, _, name = key.rpartition(".")
+    outer = table.partition(".")[0]
+    if any(other.startswith(f"{key}.") for other in keys(Experiment)) and not table:
+        assert re.search(rf"^## `\[{name}[\].]", page, flags=re.MULTILINE), key
+        return
+    if not table:
+        described = f"| `{key}` |" in section(page, "Top level")
+        assert described or f"\n## `[{key}]`\n" in page, key
+        return
+    heading = next(line for line in page.splitlines() if line.startswith(f"## `[{outer}"))
+    assert re.search(rf"`[^`]*\b{name}\b[^`]*`", section(page, heading.removeprefix("## "))), key
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_key_of_a_model_is_described_with_its_default(model):
+    described = section(text("docs/experiments.md"), "`[model]`")
+    for name, field in config_of(model).model_fields.items():
+        assert f"| `{name}` | {field.default} |" in described
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_key_of_a_source_is_described(name):
+    described = section(text("docs/experiments.md"), "`[source]`")
+    module, _, attribute = SOURCES[name].partition(":")
+    for key in getattr(importlib.import_module(module), attribute).Config.model_fields:
+        assert f"| `{key}` |" in described
+
+
+@pytest.mark.parametrize(
+    "table", ["grid", "quality", "windows", "climatology", "training", "evaluation", "simulation"]
+)
+def test_defaults_are_those_of_the_specs(table):
+    (spec,) = specs_in(Experiment.model_fields[table].annotation)
+    described = section(text("docs/experiments.md"), f"`[{table}]`")
+    for name, field in spec.model_fields.items():
+        (said,) = re.findall(rf"^\| `{name}` \| (.*?) \|", described, flags=re.MULTILINE)
+        if isinstance(field.default, int | float):
+            assert float(said.replace("−", "-")) == field.default
+        elif isinstance(field.default, str):
+            assert said == f'`"{field.default}"`'
+        elif field.is_required():
+            assert said == "–"
+
+
+def test_the_example_is_a_whole_experiment_and_every_rung_is_named(tmp_path):
+    page = text("docs/experiments.md")
+    (example,) = blocks(page, "toml")
+    (tmp_path / "example.toml").write_text(example, encoding="utf-8")
+    load_experiment("example", tmp_path)
+    assert all(f"`{rung}`" in page or f'"{rung}"' in page for rung in RUNGS)
+
+
+def test_every_setting_is_described():
+    page = text("docs/operations.md")
+    for name in Settings.model_fields:
+        assert f"| `ISOTHERM_{name.upper()}` |" in page
+
+
+def test_messages_that_are_explained_are_those_of_the_code():
+    rows = re.findall(
+        r"^\| `([^`]+)` \|", section(text("docs/operations.md"), "What to do when"), re.MULTILINE
+    )
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("pipeline", "models", "flows")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    )
+    assert rows
+    for said in rows:
+        for part in said.split("…"):
+            assert part.strip() in code, said
+
+
+def test_every_variable_is_described():
+    page = text("docs/store.md")
+    for name in ("sst", "status", "ingested_at", *PROVENANCE, *METRICS, *COORDINATES):
+        assert re.search(rf"^\|.*`{name}`.*\|", page, flags=re.MULTILINE), name
+    for name in METRICS:
+        assert f"`{name}_map`" in page
+
+
+@pytest.mark.parametrize("block", blocks(text("CONTRIBUTING.md"), "python"), ids=lambda b: b.splitlines()[0])
+def test_examples_of_additions_run(block):
+    exec(compile(block, "CONTRIBUTING.md", "exec"), {"__name__": "example"})
+
+
+@pytest.mark.parametrize("block", blocks(text("README.md"), "python"))
+def test_the_readme_s_program_is_python(block):
+    compile(block, "README.md", "exec")
+
+
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_experiment_that_is_shipped_loads(path):
+    experiment = load_experiment(path.stem, EXPERIMENTS)
+    assert isinstance(experiment, Spec)
+    assert experiment.description
+    assert all(region.title for region in experiment.regions.values())
+    assert source("oisst").name == experiment.source["name"]
+
+
+def test_the_eight_seas_have_ocean_in_the_simulated_mirror():
+    seas = load_experiment("sst-seas", EXPERIMENTS)
+    assert tuple(seas.regions) == SEAS
+    for name in SEAS:
+        box, grid = seas.regions[name], seas.region(name).grid
+        assert all(edge % 0.25 == 0 for edge in (*box.latitude, *box.longitude))
+        assert grid.latitude.size * grid.longitude.size <= 64 * 64
+        rows = (box.latitude[0] < LATITUDE) & (box.latitude[1] > LATITUDE)
+        columns = (LONGITUDE - box.longitude[0]) % 360 < box.width
+        assert 0.25 < ocean_mask()[np.ix_(rows, columns)].mean() < 1
+
+
+def test_deployments_name_flows_experiments_and_pools_that_exist():
+    told = yaml.safe_load(text("deployments/prefect.yaml"))
+    names = set()
+    for each in told["deployments"]:
+        module, _, attribute = each["entrypoint"].rpartition(".")
+        names.add((attribute, each["name"]))
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+        flow = getattr(importlib.import_module(module), attribute)
+        flow.validate_parameters(each["parameters"])
+        load_experiment(each["parameters"]["experiment"], EXPERIMENTS)
+        assert each["work_pool"]["name"] in {"cpu", "gpu"}
+    shipped = [path.stem for path in EXPERIMENTS.glob("*.toml")]
+    assert names == {(flow, name) for flow in ("ingest", "cycle") for name in shipped}
+
+
+def test_settings_in_containers_are_known():
+    compose = yaml.safe_load(text("deployments/compose.yaml"))
+    dockerfile = text("deployments/Dockerfile")
+    said = set(re.findall(r"ISOTHERM_\w+", dockerfile + str(compose)))
+    assert said <= {f"ISOTHERM_{name.upper()}" for name in Settings.model_fields}
+    version = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
+    assert f"FROM python:{version}-slim" in dockerfile
