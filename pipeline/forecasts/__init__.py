@@ -15,5 +15,5 @@ RUNGS: dict[str, type[Rung]] = {
     "blend": Blend,
 }
 
-LADDER = ("persistence", "climatology", "damped-persistence", "eof-ridge")
+LADDER = tuple(RUNGS)
 """The rungs that an experiment is judged by where it does not say otherwise, from the lowest up."""
