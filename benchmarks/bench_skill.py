@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.settings import Job, Settings, load_experiment
+from flows.experiments import Job, load_experiment
+from flows.settings import Settings
 from pipeline.evaluation.region import score_region
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
