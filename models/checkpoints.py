@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.errors import IsothermError
+from pipeline.store.repository import translated
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -35,17 +38,21 @@ class Checkpoints:
         ----------
         best_weights
             The model's weights where this epoch is the best so far; those kept before stay where it is None.
+
+        Raises
+        ------
+        DiskFullError
+            There is no space; the epoch before is kept.
         """
-        beside = self.folder.with_name(self.folder.name + ".writing")
+        beside, before = self._beside, self._before
         shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        model.save_weights(beside / NEWEST)
-        if best_weights is not None:
-            np.savez(beside / BEST, **{str(place): weight for place, weight in enumerate(best_weights)})
-        elif (self.folder / BEST).exists():
-            shutil.copyfile(self.folder / BEST, beside / BEST)
-        (beside / STATE).write_text(json.dumps(state))
-        before = self.folder.with_name(self.folder.name + ".before")
+        try:
+            with translated(self.folder):
+                beside.mkdir(parents=True)
+                self._write(beside, model, state, best_weights)
+        except IsothermError:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
         shutil.rmtree(before, ignore_errors=True)
         if self.folder.exists():
             self.folder.rename(before)
@@ -54,9 +61,8 @@ class Checkpoints:
 
     def resume(self, model: keras.Model) -> dict[str, Any] | None:
         """Load the newest epoch into `model` and return its state; None where there is none."""
-        before = self.folder.with_name(self.folder.name + ".before")
-        if not (self.folder / STATE).exists() and (before / STATE).exists():
-            before.rename(self.folder)
+        if not (self.folder / STATE).exists() and (self._before / STATE).exists():
+            self._before.rename(self.folder)
         if not (self.folder / STATE).exists():
             return None
         model.load_weights(self.folder / NEWEST)
@@ -69,5 +75,24 @@ class Checkpoints:
             model.set_weights([stored[str(place)] for place in range(len(stored.files))])
 
     def clear(self) -> None:
-        """Remove the folder once the trained model is kept elsewhere."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the checkpoints once the trained model is kept elsewhere."""
+        for folder in (self._before, self._beside, self.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _beside(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".writing")
+
+    @property
+    def _before(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".before")
+
+    def _write(
+        self, folder: Path, model: keras.Model, state: dict[str, Any], best_weights: list[Any] | None
+    ) -> None:
+        model.save_weights(folder / NEWEST)
+        if best_weights is not None:
+            np.savez(folder / BEST, **{str(place): weight for place, weight in enumerate(best_weights)})
+        elif (self.folder / BEST).exists():
+            shutil.copyfile(self.folder / BEST, folder / BEST)
+        (folder / STATE).write_text(json.dumps(state))

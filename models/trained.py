@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +14,7 @@ from models.encoder import FieldEncoder
 from pipeline.climatology import HarmonicClimatology
 from pipeline.errors import NotFittedError, NotFoundError
 from pipeline.forecasts.blend import Blend
+from pipeline.publish.product import beside
 from pipeline.scaling import AnomalyScaling
 
 if TYPE_CHECKING:
@@ -78,24 +77,27 @@ class TrainedModel:
         return np.concatenate(forecasts)
 
     def save(self, folder: Path) -> None:
-        """Write the folder whole, beside its place, and rename it into it."""
-        beside = folder.with_name(f".{folder.name}.{os.getpid()}")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        self.model.save(beside / MODEL, include_optimizer=False)
-        np.savez(beside / BASE, **self.encoder.base.state())
-        self.encoder.scaling.climatology.save(beside / CLIMATOLOGY)
-        np.savez(
-            beside / SCALING,
-            deviation=np.array(self.encoder.scaling.deviation),
-            ocean=self.encoder.ocean,
-            step=np.array(self.encoder.step / np.timedelta64(1, "ns")).astype(np.int64),
-        )
-        self.card.write(beside)
+        """Write the folder whole, beside its place, and move it there; one that is there is left alone.
+
+        Raises
+        ------
+        DiskFullError
+            There is no space; nothing is left behind.
+        """
         if folder.exists():
-            shutil.rmtree(beside)
-        else:
-            beside.rename(folder)
+            return
+        with beside(folder) as draft:
+            draft.mkdir()
+            self.model.save(draft / MODEL, include_optimizer=False)
+            np.savez(draft / BASE, **self.encoder.base.state())
+            self.encoder.scaling.climatology.save(draft / CLIMATOLOGY)
+            np.savez(
+                draft / SCALING,
+                deviation=np.array(self.encoder.scaling.deviation),
+                ocean=self.encoder.ocean,
+                step=np.array(self.encoder.step / np.timedelta64(1, "ns")).astype(np.int64),
+            )
+            self.card.write(draft)
 
     @classmethod
     def load(cls, folder: Path) -> TrainedModel:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 
 from models import datasets
 from models.base import build_of
 from models.losses import AreaWeightedMSE
+from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +54,17 @@ def train(
     An epoch's samples, their order and the optimizer's state are decided by the seed and the epoch alone, so that
     a training that was killed and resumed ends as one that was not. What is judged and kept is the running average
     of the weights, which generalises better than the latest step (Izmailov et al. 2018, arXiv:1803.05407).
+
+    Raises
+    ------
+    NotFittedError
+        The loss was never a number.
+    DiskFullError
+        There is no space for a checkpoint; the one before is kept.
     """
     precision = choose_precision(spec.precision)
     keras.utils.set_random_seed(spec.seed)
-    keras.config.set_dtype_policy(precision)
-    model = build_of(name)(config, training.encoder.shape)
-    keras.config.set_dtype_policy("float32")
+    model = _build(name, config, training, precision)
     model.compile(_optimizer(spec, training), AreaWeightedMSE(training.record.cell_weights))
     model.optimizer.build(model.trainable_variables)
 
@@ -71,6 +78,7 @@ def train(
         if number - 1 - state["best_epoch"] >= spec.patience:
             break
         began = time.monotonic()
+        _seed_dropout(model, spec.seed, number)
         batches = datasets.epoch(
             training, batch_size=spec.batch_size, seed=spec.seed, number=number, steps=spec.steps_per_epoch
         )
@@ -94,6 +102,12 @@ def train(
             state |= {"best": validation_loss, "best_epoch": number}
         checkpoints.save(model, state, averaged if better else None)
         progress(number, spec.epochs, f"loss {loss:.4f}, validation {validation_loss:.4f}")
+    if not state["best_epoch"]:
+        raise NotFittedError(
+            f"the training of {name} diverged: the loss was not a number in any of its epochs",
+            remedy="lower learning_rate, or see that the record holds no absurd values",
+            model=name,
+        )
     checkpoints.load_best(model)
     return Training(model, state["history"], state["best_epoch"], precision)
 
@@ -103,6 +117,23 @@ def choose_precision(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "mixed_bfloat16" if keras.distribution.list_devices("gpu") else "float32"
+
+
+def _build(name: str, config: Spec, training: FieldSamples, precision: str) -> keras.Model:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return build_of(name)(config, training.encoder.shape)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _seed_dropout(model: keras.Model, seed: int, number: int) -> None:
+    """Let the seed and the epoch decide what is dropped: Keras keeps no random state with the weights."""
+    states = [each for each in model.non_trainable_variables if each.name == "seed_generator_state"]
+    drawn = np.random.default_rng((seed, number, len(states))).integers(2**31, size=(len(states), 2))
+    for state, value in zip(states, drawn, strict=True):
+        state.assign(value)
 
 
 def _optimizer(spec: TrainingSpec, training: FieldSamples) -> keras.optimizers.Optimizer:

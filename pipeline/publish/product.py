@@ -75,7 +75,7 @@ def write_product(
     product = folder / f"{prefix}{version}.zarr"
     if product.is_dir():
         return product
-    with _beside(product) as draft, warnings.catch_warnings():
+    with beside(product) as draft, warnings.catch_warnings():
         # They are an addition to Zarr v3 that its specification allows for, of which zarr warns.
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         dataset.assign_attrs(product_version=version).to_zarr(
@@ -95,7 +95,7 @@ def copy_file(source: Path, folder: Path, *, prefix: str = "") -> Path:
     version = hashlib.sha256(source.read_bytes()).hexdigest()[:VERSION_LENGTH]
     copy = folder / f"{prefix}{version}{source.suffix}"
     if not copy.exists():
-        with _beside(copy) as draft:
+        with beside(copy) as draft:
             shutil.copyfile(source, draft)
     return copy
 
@@ -108,13 +108,19 @@ def write_text(path: Path, text: str) -> None:
     DiskFullError
         There is no space; the old text stays.
     """
-    with _beside(path) as draft:
+    with beside(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
 @contextmanager
-def _beside(final: Path) -> Iterator[Path]:
-    """A path to write to, which is moved to `final` at the end, or removed if that is not reached."""
+def beside(final: Path) -> Iterator[Path]:
+    """A path for a file or folder, which is moved to `final` at the end, or removed if that is not reached.
+
+    Raises
+    ------
+    DiskFullError
+        There is no space; nothing is left behind.
+    """
     workshop = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,133 @@
+import signal
+import subprocess
+import sys
+import textwrap
+from itertools import pairwise
+
+import keras
+import numpy as np
+import pytest
+
+from models.checkpoints import Checkpoints
+from models.training import choose_precision, train
+from pipeline.errors import NotFittedError
+from tests.models.bay import CONFIG, TRAINING, samples
+
+KILLED = textwrap.dedent("""
+    import os, signal, sys
+    from pathlib import Path
+    from models.checkpoints import Checkpoints
+    from models.training import train
+    from tests.models.bay import CONFIG, TRAINING, samples
+
+    def progress(done, total, note):
+        if note.startswith(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train("convlstm", CONFIG, TRAINING, *samples(), Checkpoints(Path(sys.argv[1])), progress)
+""")
+
+
+def run(folder, *, progress=lambda *_: None, **changes):
+    spec = TRAINING.model_copy(update=changes)
+    return train("convlstm", CONFIG, spec, *samples(), Checkpoints(folder), progress)
+
+
+def weights_equal(one, other):
+    pairs = zip(one.model.get_weights(), other.model.get_weights(), strict=True)
+    return all(np.array_equal(*pair) for pair in pairs)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A training that nothing interrupted."""
+    return run(tmp_path_factory.mktemp("whole") / "t")
+
+
+def losses(done):
+    return [
+        (each["epoch"], each["loss"], each["validation_loss"], each["learning_rate"]) for each in done.history
+    ]
+
+
+def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole):
+    folder = tmp_path / "t"
+    for moment in ("epoch 2, batch 1", "epoch 3, batch 3"):
+        killed = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], check=False)
+        assert killed.returncode == -signal.SIGKILL
+    notes = []
+    resumed = run(folder, progress=lambda done, total, note: notes.append(note))
+    assert notes[0].startswith("epoch 3, batch 1")
+    assert losses(resumed) == losses(whole)
+    assert weights_equal(resumed, whole)
+    assert resumed.best_epoch == whole.best_epoch
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path, whole):
+    assert weights_equal(run(tmp_path / "same"), whole)
+    assert not weights_equal(run(tmp_path / "other", seed=4), whole)
+
+
+def test_the_course_is_told(tmp_path):
+    told = []
+    done = run(tmp_path / "t", progress=lambda *step: told.append(step))
+    assert [each["epoch"] for each in done.history] == [1, 2, 3]
+    assert all(each["seconds"] > 0 for each in done.history)
+    assert done.precision == "float32"
+    epochs = [each for each in told if each[2].startswith("loss")]
+    assert [each[:2] for each in epochs] == [(1, 3), (2, 3), (3, 3)]
+    assert all(before[0] <= after[0] for before, after in pairwise(told))
+    assert len(told) == 3 * (4 + 1)
+
+
+def test_the_learning_rate_falls_to_zero_over_the_epochs(whole):
+    rates = [each["learning_rate"] for each in whole.history]
+    assert all(after < before for before, after in pairwise(rates))
+    assert rates[-1] < 1e-6 * TRAINING.learning_rate
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Validation losses as they are told; what was judged is kept."""
+    seen = []
+
+    def script(*told):
+        given = iter(told)
+
+        def evaluate(model, *args, **options):
+            seen.append(model.get_weights())
+            return next(given)
+
+        monkeypatch.setattr(keras.Model, "evaluate", evaluate)
+        return seen
+
+    return script
+
+
+def test_it_stops_early_and_returns_the_best_weights(tmp_path, judged):
+    seen = judged(3.0, 2.0, 2.5, 2.4, 1.0)
+    done = run(tmp_path / "t", epochs=5, patience=2, steps_per_epoch=1)
+    assert [each["validation_loss"] for each in done.history] == [3.0, 2.0, 2.5, 2.4]
+    assert done.best_epoch == 2
+    for got, best in zip(done.model.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(got, best)
+    again = run(tmp_path / "t", epochs=5, patience=2, steps_per_epoch=1)
+    assert weights_equal(again, done)
+    assert len(seen) == 4
+
+
+def test_a_training_that_diverges_is_told(tmp_path, judged):
+    judged(*[float("nan")] * 5)
+    with pytest.raises(NotFittedError, match="diverged") as caught:
+        run(tmp_path / "t", epochs=5, patience=2, steps_per_epoch=1)
+    assert "learning_rate" in caught.value.remedy
+
+
+def test_precision_is_of_the_model_alone(tmp_path):
+    assert choose_precision("auto") in {"float32", "mixed_bfloat16"}
+    assert choose_precision("float32") == "float32"
+    done = run(tmp_path / "t", epochs=1, steps_per_epoch=2, precision="mixed_bfloat16")
+    assert done.precision == "mixed_bfloat16"
+    assert done.model.get_layer("encoder").dtype_policy.name == "mixed_bfloat16"
+    assert all(weight.dtype == np.float32 for weight in done.model.get_weights())
+    assert keras.config.dtype_policy().name == "float32"
