@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from pipeline.climatology import HarmonicClimatology
+from pipeline.errors import WindowError
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.verdict import Verdict
@@ -60,9 +61,7 @@ def score_region(
     fitted = HarmonicClimatology.fit(record.values, record.time, climatology, within=guarded.train)
     scores = evaluate(
         {
-            name: archive.read(archive_path, region, name, snapshot=archive_snapshot).sst.sel(
-                init_time=test.init_time
-            )
+            name: _archived(archive_path, region, name, test, archive_snapshot)
             for name in (judged.name, *ladder)
         },
         as_forecast(record, test, record.truth(test)),
@@ -96,6 +95,22 @@ def score_region(
     )
     standing.write(folder)
     return standing
+
+
+def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot: str) -> xr.DataArray:
+    """The archived forecasts of all test windows."""
+    held = archive.read(path, region, forecaster, snapshot=snapshot).sst
+    absent = np.setdiff1d(test.init_time, held.init_time.values)
+    if len(absent):
+        raise WindowError(
+            f"the archive lacks {len(absent)} of the {len(test)} test windows of {forecaster!r} for region "
+            f"{region!r}, the first of {np.datetime_as_string(absent[0], unit='D')}",
+            remedy="run `isotherm forecast` first: the cube has grown since",
+            region=region,
+            forecaster=forecaster,
+            absent=len(absent),
+        )
+    return held.sel(init_time=test.init_time)
 
 
 def as_forecast(record: Record, windows: Windows, values: np.ndarray) -> xr.DataArray:

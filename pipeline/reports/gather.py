@@ -29,7 +29,7 @@ from pipeline.reports.base import (
 )
 from pipeline.store.reader import read_record
 from pipeline.store.state import status_summary
-from pipeline.windows import Windows
+from pipeline.windows import Windows, find_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,13 +136,12 @@ def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) ->
         name: archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot).sst
         for name, of in (("model", standing.judged.name), ("best_rung", standing.verdict.best_rung))
     }
-    last = np.datetime64(standing.splits.test.end) - standing.windows.horizon
-    archived = forecasts["model"].init_time.values
-    tested = archived[archived.astype("datetime64[D]") <= last]
-    chosen = tested[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
-    windows = Windows(standing.windows, np.searchsorted(record.time, chosen), chosen)
+    tested = find_windows(record.time, record.usable, standing.splits.test, standing.windows)
+    chosen = tested.init[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
+    windows = Windows(standing.windows, chosen, record.time[chosen])
     fields = {
-        name: each.sel(init_time=chosen).load().reset_coords(drop=True) for name, each in forecasts.items()
+        name: each.sel(init_time=windows.init_time).load().reset_coords(drop=True)
+        for name, each in forecasts.items()
     }
     return xr.Dataset({**fields, "truth": as_forecast(record, windows, record.truth(windows))})
 
