@@ -38,17 +38,8 @@ def main() -> None:
         sys.exit(f"no real data at {FILE} (set ISOTHERM_REAL_DATA)")
     workspace = given or Path(tempfile.mkdtemp(prefix="isotherm-skill-"))
     began = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "flows.cli",
-        "run",
-        EXPERIMENT,
-        "--from-files",
-        str(FILE),
-        "-w",
-        str(workspace),
-    ]
+    isotherm = str(Path(sys.executable).with_name("isotherm"))
+    command = [isotherm, "run", EXPERIMENT, "--from-files", str(FILE), "--workspace", str(workspace)]
     subprocess.run(command, check=True)
     print(f"\nwhole run: {(time.monotonic() - began) / 60:.1f} minutes, in {workspace}\n")
     settings = Settings.load(workspace=workspace)
