@@ -5,7 +5,9 @@ netCDF4 crashes when threads share it, and masks and scales at several times the
 
 from __future__ import annotations
 
+import os
 import struct
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +19,7 @@ from isal.igzip_lib import IsalError
 from pipeline.errors import GranuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from pathlib import Path
     from typing import TypeAlias
 
@@ -87,7 +89,7 @@ def open_netcdf(path: Path) -> Iterator[Dataset]:
         if isinstance(error, GranuleError):
             raise
         raise broken(path, f"cannot be read: {error}") from error
-    except IsalError as error:
+    except IsalError as error:  # type: ignore[misc]  # isal's stubs call the class an instance
         raise broken(path, f"cannot be inflated: {error}") from error
 
 
@@ -123,7 +125,7 @@ def _text(value: Any) -> Any:
 
 class _Hdf5Variable:
     def __init__(self, dataset: Any) -> None:
-        self._dataset = dataset
+        self._id = dataset
         self.shape: tuple[int, ...] = dataset.shape
         self.dtype: np.dtype[Any] = dataset.dtype
 
@@ -131,62 +133,119 @@ class _Hdf5Variable:
     def dimensions(self) -> tuple[str, ...]:
         import h5py
 
-        scales = self._dataset.attrs.get("DIMENSION_LIST")
+        scales = h5py.Dataset(self._id).attrs.get("DIMENSION_LIST")
         if scales is None:
-            return tuple(self._dataset.name.rpartition("/")[2:]) if len(self.shape) == 1 else ()
-        file = self._dataset.file.id
-        names = (h5py.h5r.get_name(each[0], file) for each in scales)
-        return tuple(name.decode().rpartition("/")[2] for name in names)
+            return (_name(self._id),) if len(self.shape) == 1 else ()
+        return tuple(_name(h5py.h5r.dereference(each[0], self._id)) for each in scales)
 
     def attribute(self, name: str) -> Any:
-        return _text(self._dataset.attrs.get(name))
+        return _hdf5_attribute(self._id, name)
 
     def read(self) -> NDArray[Any]:
-        values = self._dataset[()]
+        import h5py
+
+        values = np.empty(self.shape, self.dtype)
+        self._id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
         return np.asarray(values, dtype=self.dtype.newbyteorder("="))
 
     def read_steps(self, steps: NDArray[np.intp], rows: slice, columns: Columns) -> NDArray[Any]:
+        import h5py
+
         if self._one_chunk_a_step():
             read = [self._inflate(int(step), rows, columns) for step in steps]
             return np.stack(read) if len(read) > 1 else read[0][None]
         first, last = int(steps[0]), int(steps[-1]) + 1
         middle = (0,) * (len(self.shape) - 3)
-        values = self._dataset[(slice(first, last), *middle, rows, slice(None))]
+        values = h5py.Dataset(self._id)[(slice(first, last), *middle, rows, slice(None))]
         values = values[steps - first][:, :, columns]
         return np.asarray(values, dtype=self.dtype.newbyteorder("="))
 
     def _one_chunk_a_step(self) -> bool:
-        if self._dataset.chunks != (1, *self.shape[1:]):
+        import h5py
+
+        plan = self._id.get_create_plist()
+        if plan.get_layout() != h5py.h5d.CHUNKED or plan.get_chunk() != (1, *self.shape[1:]):
             return False
-        plan = self._dataset.id.get_create_plist()
         filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
         return filters == [SHUFFLE, DEFLATE]
 
     def _inflate(self, step: int, rows: slice, columns: Columns) -> NDArray[Any]:
+        import h5py
+
         origin = (step, *(0,) * (len(self.shape) - 1))
-        skipped, packed = self._dataset.id.read_direct_chunk(origin)
+        skipped, packed = self._id.read_direct_chunk(origin)
         if skipped:
-            return np.asarray(self._dataset[origin[:-2]][rows][:, columns])
-        flat = isal_zlib.decompress(packed)
+            return np.asarray(h5py.Dataset(self._id)[origin[:-2]][rows][:, columns])
         size = self.dtype.itemsize
-        if len(flat) != size * self.shape[-2] * self.shape[-1]:
+        length = size * self.shape[-2] * self.shape[-1]
+        # With not a byte to spare it would grow its buffer, and take half as long again.
+        flat = isal_zlib.decompress(packed, bufsize=length + 1)
+        if len(flat) != length:
             raise ValueError(f"a chunk inflates to {len(flat)} bytes")
         planes = np.frombuffer(flat, np.uint8).reshape(size, *self.shape[-2:])[:, rows, columns]
-        values = np.empty((*planes.shape[1:], size), np.uint8)
-        for number, plane in enumerate(planes):
-            values[..., number] = plane
-        return values.view(self.dtype)[..., 0].astype(self.dtype.newbyteorder("="), copy=False)
+        if self.dtype.str[0] != ">":
+            planes = planes[::-1]
+        values = planes[0].astype(f"u{size}")
+        for plane in planes[1:]:
+            values <<= 8
+            values |= plane
+        return values.view(self.dtype.newbyteorder("="))
+
+
+class _Hdf5Variables(Mapping[str, Variable]):
+    """The datasets of a file's root, each opened when it is asked for: most never are."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+
+    def __getitem__(self, name: str) -> Variable:
+        import h5py
+
+        if name.encode() in self._root:
+            found = h5py.h5o.open(self._root, name.encode())
+            if isinstance(found, h5py.h5d.DatasetID):
+                return _Hdf5Variable(found)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in (raw.decode() for raw in self._root) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _name(item: Any) -> str:
+    import h5py
+
+    return str(h5py.h5i.get_name(item).decode().rpartition("/")[2])
+
+
+def _hdf5_attribute(item: Any, name: str) -> Any:
+    import h5py
+
+    if not h5py.h5a.exists(item, name.encode()):
+        return None
+    found = h5py.h5a.open(item, name.encode())
+    if found.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+        return None
+    value = np.empty(found.shape, found.dtype)
+    found.read(value)
+    return _text(value[()])
 
 
 @contextmanager
 def _open_hdf5(path: Path) -> Iterator[Dataset]:
     import h5py
 
-    with h5py.File(path, "r") as file:
-        variables: dict[str, Variable] = {
-            name: _Hdf5Variable(item) for name, item in file.items() if hasattr(item, "shape")
-        }
-        yield Dataset(variables, lambda name: _text(file.attrs.get(name)))
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    # h5py's own objects for a file and its variables cost as much as reading them.
+    file = h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, access)
+    try:
+        root = h5py.h5g.open(file, b"/")
+        yield Dataset(_Hdf5Variables(root), lambda name: _hdf5_attribute(root, name))
+    finally:
+        file.close()
 
 
 class _Netcdf3Variable:

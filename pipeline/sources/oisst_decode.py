@@ -87,8 +87,8 @@ def read_days(path: Path) -> tuple[dt.date, ...]:
 
 def _coordinate(dataset: Dataset, axis: str, path: Path) -> tuple[str, Variable]:
     for name in AXES[axis]:
-        if name in dataset.variables:
-            variable = dataset.variables[name]
+        variable = dataset.variables.get(name)
+        if variable is not None:
             if len(variable.shape) != 1 or not variable.shape[0]:
                 raise broken(path, f"has a {name} axis of shape {variable.shape}")
             return name, variable
