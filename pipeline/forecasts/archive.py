@@ -47,7 +47,7 @@ def write(
     """Put forecasts into the archive at `path` in one commit, and make the archive if there is none.
 
     An init time that is new takes its place in the order; one that is there with other values or from another
-    model or cube snapshot is replaced; one that is there already is left alone.
+    model is replaced; one that is there already is left alone, and keeps the cube snapshot that it was made from.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _upsert(
     source = dict(
         zip(layout.PROVENANCE, (provenance.model_ids[forecaster], provenance.cube_snapshot), strict=True)
     )
-    fresh = np.flatnonzero(~_is_held(group, held, given, field, source))
+    fresh = np.flatnonzero(~_is_held(group, held, given, field, provenance.model_ids[forecaster]))
     if not len(fresh):
         return 0
     merged = np.union1d(held, given[fresh])
@@ -191,14 +191,15 @@ def _is_held(
     held: NDArray[np.int64],
     given: NDArray[np.int64],
     field: xr.DataArray,
-    source: Mapping[str, str],
+    model_id: str,
 ) -> NDArray[np.bool_]:
-    """bool (init_time,): the group has the same values from the same source."""
+    """bool (init_time,): the group has the same values of the same model.
+
+    The cube's snapshot may be another: a forecast that a new day does not change is not written again every day.
+    """
     known = np.isin(given, held)
     place = np.searchsorted(held, given[known])
-    same = np.ones(len(place), dtype=bool)
-    for key, value in source.items():
-        same &= np.asarray(group[key][:])[place] == value
+    same = np.asarray(group["model_id"][:])[place] == model_id
     candidates = np.flatnonzero(known)[same]
     for start in range(0, len(candidates), layout.MOST_INIT_TIMES):
         some = candidates[start : start + layout.MOST_INIT_TIMES]
