@@ -32,7 +32,7 @@ class Sources(Spec):
 
 
 class ModelLineage(Spec):
-    """Which model, and the SHA-256 of its card."""
+    """Which model or rung, and the SHA-256 of its card; a rung has none, and its id tells what was fitted."""
 
     name: str
     id: str
@@ -69,14 +69,15 @@ def sources_digest(sha256s: Iterable[str]) -> str:
 
 def render(lineage: Lineage) -> str:
     """The chain as text, one link a line, from the source to the scores."""
-    sources, windows = lineage.sources, lineage.windows
+    sources, windows, model = lineage.sources, lineage.windows, lineage.model
+    card = f", card sha256 {model.card_sha256}" if model.card_sha256 else ""
     links = [
         ("sources", f"{sources.count} days, digest {sources.digest}"),
         ("", f"{sources.first_url} … {sources.last_url}"),
         ("cube", f"snapshot {lineage.cube_snapshot}"),
         ("fitted", f"sha256 {lineage.fitted_sha256}"),
         ("windows", f"history {windows.history}, horizon {windows.horizon}, stride {windows.stride}"),
-        ("model", f"{lineage.model.name} {lineage.model.id}, card sha256 {lineage.model.card_sha256}"),
+        ("model", f"{model.name} {model.id}{card}"),
         ("forecast", f"archive snapshot {lineage.archive_snapshot}"),
         ("scores", f"version {lineage.scores_version}" if lineage.scores_version else "not scored yet"),
         ("made by", f"isotherm {lineage.isotherm_version}"),

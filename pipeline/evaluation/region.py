@@ -110,7 +110,8 @@ def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot:
             forecaster=forecaster,
             absent=len(absent),
         )
-    return held.sel(init_time=test.init_time)
+    chosen: xr.DataArray = held.sel(init_time=test.init_time)
+    return chosen
 
 
 def as_forecast(record: Record, windows: Windows, values: np.ndarray) -> xr.DataArray:

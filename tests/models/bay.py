@@ -1,5 +1,7 @@
 """A bay of six by six cells to train on in a second, and the recipe of its smallest model."""
 
+import numpy as np
+
 from models.convlstm import Config
 from models.datasets import FieldSamples
 from models.encoder import FieldEncoder
@@ -9,13 +11,16 @@ from pipeline.climatology import HarmonicClimatology
 from pipeline.forecasts.blend import Blend
 from pipeline.scaling import AnomalyScaling
 from pipeline.windows import find_windows
-from tests.records import SPEC, SPLITS, YEARLY, make_sea
+from tests.records import SPEC, SPLITS, YEARLY, changed, make_sea
 
 CONFIG = Config(filters=2, head=3, dropout=0.2)
 TRAINING = TrainingSpec(
     epochs=3, steps_per_epoch=4, batch_size=32, patience=3, seed=3, learning_rate=0.02, precision="float32"
 )
+SHORT = TRAINING.model_copy(update={"epochs": 1, "steps_per_epoch": 2})
 BAY = make_sea(shape=(5, 6))
+GAPPED = changed(BAY, slice(600, 602), by=np.nan)
+"""The bay with two test days missing."""
 
 
 def recipe(**changes) -> Recipe:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import textwrap
 from itertools import pairwise
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from models.training import choose_precision, train
 from pipeline.errors import NotFittedError
 from tests.models.bay import CONFIG, TRAINING, samples
 
+ROOT = Path(__file__).parents[2]
 KILLED = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
@@ -53,7 +55,12 @@ def losses(done):
 def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole):
     folder = tmp_path / "t"
     for moment in ("epoch 2, batch 1", "epoch 3, batch 3"):
-        killed = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], check=False)
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, str(folder), moment],
+            cwd=ROOT,
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
         assert killed.returncode == -signal.SIGKILL
     notes = []
     resumed = run(folder, progress=lambda done, total, note: notes.append(note))

@@ -1,0 +1,164 @@
+import datetime as dt
+import errno
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from models.base import build_of
+from models.card import CARD, ModelCard, current_model, judged, make_current
+from models.trained import MODEL, TrainedModel
+from pipeline.errors import DiskFullError, NotFittedError, NotFoundError
+from pipeline.windows import find_windows
+from tests.models.bay import BAY, CONFIG, TRAINING, samples
+from tests.records import SPEC, SPLITS
+
+TEST = find_windows(BAY.time, BAY.usable, SPLITS.test, SPEC)
+HISTORY = BAY.history(TEST)
+
+
+def card(**changes):
+    return ModelCard(
+        **{
+            "model_id": "convlstm-abc",
+            "name": "convlstm",
+            "experiment": "trial",
+            "region": "bay",
+            "parameters": 1,
+            "config": CONFIG.model_dump(),
+            "training": TRAINING.model_dump(),
+            "precision": "float32",
+            "backend": "tensorflow",
+            "windows": SPEC,
+            "train": SPLITS.train,
+            "validation": SPLITS.validation,
+            "train_windows": 1,
+            "validation_windows": 1,
+            "cube_snapshot": "SNAP",
+            "fitted_sha256": "f",
+            "weights_sha256": "w",
+            "best_epoch": 1,
+            "history": [{"epoch": 1, "loss": 1.0}],
+            "created_at": dt.datetime(2024, 1, 2, tzinfo=dt.UTC),
+            "isotherm_version": "0",
+        }
+        | changes
+    )
+
+
+@pytest.fixture(scope="module")
+def trained():
+    encoder = samples()[0].encoder
+    keras.utils.set_random_seed(1)
+    model = build_of("convlstm")(CONFIG, encoder.shape)
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(scale=0.2, size=each.shape) for each in model.get_weights()])
+    return TrainedModel(model, encoder, card())
+
+
+def test_it_forecasts_as_a_rung_does(trained):
+    got = trained.predict(HISTORY, TEST.init_time)
+    assert got.shape == BAY.truth(TEST).shape
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(np.isfinite(got), np.broadcast_to(BAY.ocean, got.shape))
+    assert not np.allclose(
+        got[..., BAY.ocean], trained.encoder.base.predict(HISTORY, TEST.init_time)[..., BAY.ocean]
+    )
+    assert (trained.name, trained.id) == ("convlstm", "convlstm-abc")
+
+
+def test_a_nan_reaches_its_sample_and_no_other(trained):
+    history = HISTORY.copy()
+    history[3, -1, 3, 3] = np.nan
+    got, whole = (trained.predict(each, TEST.init_time) for each in (history, HISTORY))
+    others = np.arange(len(TEST)) != 3
+    np.testing.assert_allclose(got[others], whole[others], rtol=0, atol=1e-4)
+    assert np.isnan(got[3, :, 3, 3]).all()
+
+
+def test_it_is_refused_what_it_was_not_trained_on(trained):
+    with pytest.raises(NotFittedError):
+        trained.predict(HISTORY[:, 1:], TEST.init_time)
+    with pytest.raises(NotFittedError, match="trained already"):
+        trained.fit(BAY, TEST, trained.encoder.scaling.climatology)
+
+
+def test_what_is_saved_forecasts_bit_for_bit_the_same(trained, tmp_path):
+    trained.save(tmp_path / "m")
+    back = TrainedModel.load(tmp_path / "m")
+    assert back.card == trained.card
+    assert back.encoder.scaling.deviation == trained.encoder.scaling.deviation
+    assert back.encoder.base.sha256 == trained.encoder.base.sha256
+    np.testing.assert_array_equal(
+        back.predict(HISTORY, TEST.init_time), trained.predict(HISTORY, TEST.init_time)
+    )
+
+
+def test_the_folder_appears_whole_and_once(trained, tmp_path, monkeypatch):
+    seen = []
+    replace = Path.replace
+
+    def watched(self, target):
+        seen.append(((tmp_path / "m").exists(), sorted(each.name for each in self.iterdir())))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    trained.save(tmp_path / "m")
+    assert seen == [(False, ["base.npz", "card.json", "climatology.npz", "model.keras", "scaling.npz"])]
+    assert [each.name for each in tmp_path.iterdir()] == ["m"]
+    stamps = [each.stat().st_mtime_ns for each in sorted((tmp_path / "m").iterdir())]
+    trained.save(tmp_path / "m")
+    assert [each.stat().st_mtime_ns for each in sorted((tmp_path / "m").iterdir())] == stamps
+
+
+def test_a_full_disk_leaves_nothing(trained, tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(DiskFullError):
+        trained.save(tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_code_in_a_model_file_is_not_run(trained, tmp_path):
+    trained.save(tmp_path / "m")
+    lambdas = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)])
+    lambdas.save(tmp_path / "m" / MODEL)
+    with pytest.raises(ValueError, match=r"safe_mode|unsafe"):
+        TrainedModel.load(tmp_path / "m")
+
+
+def test_nothing_is_pickled(trained, tmp_path):
+    trained.save(tmp_path / "m")
+    for path in (tmp_path / "m").glob("*.npz"):
+        with np.load(path, allow_pickle=False) as stored:
+            assert all(stored[name].dtype != object for name in stored.files)
+    assert not [name for name in zipfile.ZipFile(tmp_path / "m" / MODEL).namelist() if "pickle" in name]
+
+
+def test_a_folder_without_a_model_is_told(tmp_path):
+    with pytest.raises(NotFoundError, match="no trained model"):
+        TrainedModel.load(tmp_path)
+
+
+def test_the_card_comes_back_and_its_hash_is_that_of_its_file(tmp_path):
+    card().write(tmp_path)
+    assert ModelCard.read(tmp_path) == card()
+    told = judged(tmp_path)
+    assert told.card_sha256 == hashlib.sha256((tmp_path / CARD).read_bytes()).hexdigest()
+    assert (told.name, told.id, told.fitted_sha256) == ("convlstm", "convlstm-abc", "f")
+    assert json.loads((tmp_path / CARD).read_text())["windows"] == {"history": 4, "horizon": 3, "stride": 1}
+
+
+def test_the_current_model_is_the_one_that_was_made_so(tmp_path):
+    folder = tmp_path / "trial" / "bay"
+    with pytest.raises(NotFoundError, match="region 'bay' of experiment 'trial' has no trained model yet"):
+        current_model(folder)
+    for name in ("a", "b"):
+        make_current(folder, name)
+        assert current_model(folder) == name
