@@ -88,6 +88,17 @@ def head(repository: icechunk.Repository) -> icechunk.SnapshotInfo:
     return next(iter(repository.ancestry(branch=BRANCH)))
 
 
+def newest(path: Path) -> str:
+    """The id of the newest snapshot of the repository at `path`.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    return str(head(open_repository(path)).id)
+
+
 def read_session(path: Path, snapshot: str | None = None) -> icechunk.Session:
     """A read-only session at `snapshot`, or at the newest commit.
 
