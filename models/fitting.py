@@ -98,8 +98,8 @@ def _samples(record: Record, recipe: Recipe, snapshot: str) -> dict[str, FieldSa
     climatology = HarmonicClimatology.fit(
         record.values, record.time, recipe.climatology, within=splits.train, snapshot=snapshot
     )
-    base = Blend().fit(record, windows["train"], climatology)
     scaling = AnomalyScaling.fit(record, climatology)
+    base = Blend().fit(record, windows["train"], climatology)
     step = record.time[1] - record.time[0]
     encoder = FieldEncoder(record.ocean, step, recipe.windows, scaling, base)
     return {name: FieldSamples(record, part, encoder) for name, part in windows.items()}

@@ -6,7 +6,7 @@ import pytest
 from models import fitting
 from models.card import ModelCard, current_model
 from models.trained import TrainedModel
-from pipeline.errors import WindowError
+from pipeline.errors import NotFittedError, WindowError
 from pipeline.splits import Splits
 from pipeline.store.reader import read_record
 from pipeline.windows import WindowSpec, find_windows
@@ -76,6 +76,15 @@ def test_a_record_that_is_too_short_leaves_nothing(tmp_path):
             tmp_path / "models",
             snapshot=snapshot,
         )
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_sea_that_never_varies_is_refused(tmp_path):
+    still = changed(BAY, slice(None), by=0)
+    still.values[:, BAY.ocean] = 4
+    snapshot = write_cube(tmp_path / "cube", still)
+    with pytest.raises(NotFittedError, match="no variability"):
+        fitting.fit_model(tmp_path / "cube", recipe(), tmp_path / "models", snapshot=snapshot)
     assert not (tmp_path / "models").exists()
 
 

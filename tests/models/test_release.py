@@ -1,11 +1,14 @@
 """From the archive to scores, report and products."""
 
 import hashlib
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from models import fitting
 from models.card import CARD, ModelCard, judged
 from pipeline.errors import NotFoundError, WindowError
 from pipeline.evaluation.region import score_region
@@ -19,9 +22,10 @@ from pipeline.reports.gather import gather_report
 from pipeline.reports.render import render as render_report
 from pipeline.splits import Splits
 from pipeline.windows import find_windows
-from tests.models.bay import GAPPED
+from pipeline.workspace import Workspace
+from tests.models.bay import GAPPED, SHORT, recipe
 from tests.models.conftest import LADDER
-from tests.records import SPEC, SPLITS, YEARLY, period
+from tests.records import SPEC, SPLITS, YEARLY, make_sea, period, write_cube
 
 SPLIT = SPLITS.guarded(SPEC.length)
 TEST = find_windows(GAPPED.time, GAPPED.usable, SPLIT.test, SPEC)
@@ -192,3 +196,27 @@ def test_the_report_shows_what_was_scored(made, standing, tmp_path):
     page = render_report(inputs, tmp_path / "index.html").read_text()
     assert "The bay" in page
     assert standing.scores_version in page
+
+
+def test_one_more_day_is_forecast_by_the_same_model_and_scored_alike(made, standing, tmp_path, monkeypatch):
+    shutil.copytree(made.workspace.root, tmp_path / "w")
+    longer = make_sea(len(GAPPED.time) + 1, shape=GAPPED.ocean.shape)
+    longer.values[: len(GAPPED.time)] = GAPPED.values
+    grown = replace(made, workspace=Workspace.open(tmp_path / "w"))
+    grown = replace(grown, snapshot=write_cube(grown.cube, longer))
+    monkeypatch.setattr(fitting, "train", None)
+    again = fitting.fit_model(grown.cube, recipe(training=SHORT), grown.models, snapshot=grown.snapshot)
+    assert again == made.model_id
+    grown = replace(grown, archive_snapshot=grown.issue())
+    for name in ("convlstm", *LADDER):
+        before = archive.read(grown.archive, "bay", name, snapshot=made.archive_snapshot)
+        after = archive.read(grown.archive, "bay", name, snapshot=grown.archive_snapshot)
+        assert after.init_time.values.tolist() == [*before.init_time.values.tolist(), int(longer.time[-1])]
+        np.testing.assert_array_equal(after.sst.values[:-1], before.sst.values)
+    scored = score(grown, grown.workspace.scores("trial", "bay"))
+    assert scored.verdict == standing.verdict
+    inputs = gather_report(
+        grown.workspace, "trial", title="Trial", description="A trial.", regions={"bay": "The bay"}
+    )
+    assert inputs.regions[0].newest.init_time.values[0] == longer.time[-1]
+    assert set(inputs.regions[0].examples.init_time.values) <= set(TEST.init_time)
