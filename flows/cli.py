@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Verified forecasts of the sea, from NOAA's files to a published store and a report.",
     epilog="[b]Begin with[/b]  isotherm run demo  ·  then  isotherm run sst-tasman --from-files FILE.nc  ·  "
     "isotherm COMMAND --help shows examples of each command.",
 )
@@ -52,7 +52,26 @@ FromFiles = Annotated[
 MirrorOption = Annotated[
     str | None, typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of NOAA's.")
 ]
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(version("isotherm"), highlight=False)
+        raise typer.Exit
+
+
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefect logs.")]
+
+
+@app.callback()
+def isotherm(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Verified forecasts of the sea, from NOAA's files to a published store and a report."""
 
 
 @app.command(
@@ -161,6 +180,13 @@ def mirror(
         Path | None, typer.Option(help="Serve recorded files instead of a simulated ocean.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated ocean.")] = 0,
+    first: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the simulated ocean.")
+    ] = datetime(1981, 9, 1),  # noqa: DTZ001  a day
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The ocean's today; really today if not given."),
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="Faults to serve, such as '503*2:…/202001*'.")
     ] = None,
@@ -168,7 +194,8 @@ def mirror(
     """Serve a local mirror of NOAA's OISST until interrupted: a simulated ocean, or recorded files."""
     from pipeline.mirror import Mirror, SimulatedOcean
 
-    ocean = None if folder else SimulatedOcean(seed=seed)
+    last = today.date() if today else datetime.now(UTC).date()
+    ocean = None if folder else SimulatedOcean(seed=seed, first=first.date(), today=last)
     with Mirror(ocean=ocean, folder=folder, port=port, faults=fault or ()) as serving:
         out.print(
             f"serving {folder or f'a simulated ocean to {serving.today}'} at {serving.url}, until Ctrl-C"
@@ -188,18 +215,19 @@ def _run_flow(address: str, experiment: str, workspace: Path | None, verbose: bo
     # Prefect takes seconds to start: what can be refused is refused before.
     with jobs.job_for(experiment, workspace=workspace, embedded=False, **chosen) as job:
         jobs.require_inputs(job, step)
-    runtime.prepare(job.settings, verbose=verbose)
-    flow = getattr(import_module(module), step)
-    from flows.ingest import GapsError
+    with runtime.prepared(job.settings, verbose=verbose) as wait:
+        flow = getattr(import_module(module), step)
+        from flows.ingest import GapsError
 
-    try:
-        with runtime.bars(err):
-            done = flow(experiment, workspace=workspace, **chosen)
-    except GapsError as gaps:
-        show.result(out, gaps.fields["done"])
-        _tell("gaps", "yellow", gaps)
-        raise typer.Exit(GAPS) from gaps
-    show.result(out, done)
+        wait()
+        try:
+            with runtime.bars(err):
+                done = flow(experiment, workspace=workspace, **chosen)
+        except GapsError as gaps:
+            show.result(out, gaps.fields["done"])
+            _tell("gaps", "yellow", gaps)
+            raise typer.Exit(GAPS) from gaps
+        show.result(out, done)
 
 
 def main() -> None:

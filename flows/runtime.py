@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from flows import server
 from flows.settings import Settings
 from pipeline.errors import IsothermError
 from pipeline.workspace import Workspace
@@ -28,11 +31,13 @@ _bars: ContextVar[Progress | None] = ContextVar("bars", default=None)
 _map: ContextVar[Callable[..., Any]] = ContextVar("map", default=map)
 
 
-def prepare(settings: Settings, *, verbose: bool = False) -> None:
+@contextmanager
+def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[[], None]]:
     """Set the environment that Prefect reads when it is imported; what the user has set stays.
 
-    Without a `PREFECT_API_URL` a flow run starts a server of its own, whose database lies in the workspace. No
-    analytics leave the machine. Unless `verbose`, what libraries say of their own workings is not shown.
+    Where the user names no server, one starts, whose database lies in the workspace; what is yielded waits for
+    it, so that Prefect can be imported meanwhile. No analytics leave the machine. Unless `verbose`, what libraries
+    say of their own workings is not shown.
     """
     home = Workspace.open(settings.workspace).root / "prefect"
     home.mkdir(exist_ok=True)
@@ -53,8 +58,14 @@ def prepare(settings: Settings, *, verbose: bool = False) -> None:
         }
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
+    named = any(name in os.environ for name in server.NAMED_BY)
     for name, value in given.items():
         os.environ.setdefault(name, value)
+    if named:
+        yield lambda: None
+        return
+    with server.own_server(home, {"PREFECT_LOGGING_LEVEL": "ERROR"}) as wait:
+        yield wait
 
 
 @contextmanager
@@ -138,17 +149,35 @@ def fan_out(settings: Settings, days: int) -> Iterator[None]:
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        cluster = settings.dask_address or stack.enter_context(
-            LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=None
-            )
-        )
-        client = stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
+        address: Any = settings.dask_address
+        if address is None:
+            with _unheard_interrupts():
+                address = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",
+                    memory_limit=None,
+                )
+            stack.enter_context(address)
+        client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
         token = _map.set(_spread_over(client))
         try:
             yield
         finally:
             _map.reset(token)
+
+
+@contextmanager
+def _unheard_interrupts() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C, which the terminal sends to them as well: they are ended in order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _spread_over(client: Any) -> Callable[..., Any]:

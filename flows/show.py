@@ -112,7 +112,8 @@ def status(console: Console, settings: Settings, only: str | None) -> None:
 
 def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     from pipeline.quarantine import list_quarantine
-    from pipeline.store.state import status_summary
+    from pipeline.store.state import read_state, status_summary
+    from pipeline.types import Status
 
     summary = status_summary(workspace.cube(name))
     console.print(f"[b]{name}[/b]", highlight=False)
@@ -123,7 +124,12 @@ def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     shown = ", ".join(gaps[:GAPS_SHOWN]) + (" …" if len(gaps) > GAPS_SHOWN else "")
     table.add_row("  gaps", f"[yellow]{summary.missing} days: {shown}[/]" if summary.missing else "none")
     table.add_row("  newest commit", escape(f"{summary.message} ({summary.written_at})"))
-    refused = list_quarantine(workspace.quarantine(name))
+    state = read_state(workspace.cube(name))
+    refused = [
+        each
+        for each in list_quarantine(workspace.quarantine(name))
+        if any(state.at(day)[0] < Status.FINAL for day in each.days)
+    ]
     if refused:
         table.add_row(
             "  refused", f"[yellow]{len(refused)} files, in {escape(str(workspace.quarantine(name)))}[/]"

@@ -210,7 +210,7 @@ def _unreachable(
     said = "; ".join(f"{problem.mirror}: {problem.message}" for problem in problems)
     return FetchError(
         f"no mirror can be listed: {said}",
-        remedy="check the network, or ingest local files",
+        remedy="check the network, name a mirror with --mirror, or give local files with --from-files",
         mirrors=[problem.mirror for problem in problems],
     )
 

@@ -34,6 +34,8 @@ class FetchPolicy(Spec):
 
     attempts: PositiveInt = 5
     """Requests before a granule is given up; only transient failures are tried again."""
+    connect_attempts: PositiveInt = 3
+    """Of these, without any connection: who has no network shall know soon."""
     backoff: NonNegativeFloat = 0.5
     """Seconds before the second request; doubled each time, with jitter."""
     longest_backoff: NonNegativeFloat = 30.0
@@ -120,7 +122,8 @@ async def persist(
             async with hosts.turn(url):
                 return await _translated(attempt, url)
         except TransientError as error:
-            if number + 1 == policy.attempts:
+            refused = isinstance(error, HostDownError)
+            if number + 1 >= min(policy.attempts, policy.connect_attempts if refused else policy.attempts):
                 raise _exhausted(url, error, policy) from error
             await asyncio.sleep(pause(number, error.after, policy))
     raise AssertionError

@@ -1,0 +1,47 @@
+"""One Prefect server for all tests of flows, in folders of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import seas
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without settings, in a folder of its own."""
+    for name in os.environ:
+        if name.startswith("ISOTHERM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ISOTHERM_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of experiments with the small one in it."""
+    folder = tmp_path / "experiments"
+    seas.write_experiment(folder)
+    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that tests in this process and in others talk to."""
+    home = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(home))
+        patch.setenv("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(home / "results"))
+        patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+        patch.setenv("DO_NOT_TRACK", "1")
+        patch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")
+        from prefect.settings import PREFECT_API_URL
+        from prefect.testing.utilities import prefect_test_harness
+
+        with prefect_test_harness(server_startup_timeout=120):
+            yield str(PREFECT_API_URL.value())
