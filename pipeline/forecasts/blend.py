@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH = 512
+JITTER = 1e-9
 MODES = (20,)
 """Few enough that the regression fits unseen days as well as its training days: the network learns from what
 is left over on the training days, and would be misled by an overfit."""
@@ -100,6 +101,8 @@ def _weigh(
         gram += np.einsum("pslc,qslc->lpq", weighted, forecasts, optimize=True)
         moment += np.einsum("pslc,slc->lp", weighted, truth, optimize=True)
         power += np.einsum("slc,slc,c->l", truth, truth, area, optimize=True)
+    # Two parts may be one and the same, as in a sea of a single cell.
+    gram += JITTER * np.trace(gram, axis1=1, axis2=2)[:, None, None] * np.eye(len(parts))
     roots = np.linalg.cholesky(gram).transpose(0, 2, 1)
     weights = np.stack(
         [nnls(root, np.linalg.solve(root.T, one))[0] for root, one in zip(roots, moment, strict=True)]
