@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -236,21 +238,43 @@ def main() -> None:
 
 
 def _guarded(command: Callable[[], Any]) -> int:
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, hear)
     try:
         command()
-    except IsothermError as error:
-        _tell("error", "red", error)
-        return 1
-    except SystemExit as stop:
-        return _status_of(stop)
-    except Exception as error:  # noqa: BLE001  the last resort before a stack trace
-        told = _translated(error)
-        defect = isinstance(told, DefectError)
-        _tell("internal error" if defect else "error", "red", told)
-        if defect and {"--verbose", "-v"} & {*sys.argv}:
-            err.print_exception()
-        return DEFECT if defect else 1
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the last resort before a stack trace
+        # Libraries turn an interrupt into errors of their own.
+        return _interrupted() if heard else _failed(error)
+    except KeyboardInterrupt:
+        return _interrupted()
+    finally:
+        signal.signal(signal.SIGINT, before)
     return 0
+
+
+def _interrupted() -> int:
+    err.print("interrupted; what was committed is kept, and the same command goes on from there")
+    return INTERRUPTED
+
+
+def _failed(error: Exception | SystemExit) -> int:
+    if isinstance(error, SystemExit):
+        if error.code == INTERRUPTED:
+            return _interrupted()
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    told = error if isinstance(error, IsothermError) else _translated(error)
+    if not isinstance(told, DefectError):
+        _tell("error", "red", told)
+        return 1
+    _tell("internal error", "red", told)
+    if {"--verbose", "-v"} & {*sys.argv}:
+        err.print_exception()
+    return DEFECT
 
 
 class DefectError(IsothermError):
@@ -261,12 +285,6 @@ def _tell(word: str, colour: str, error: IsothermError) -> None:
     err.print(f"[bold {colour}]{word}[/]: {escape(error.message)}", highlight=False)
     for line in (*getattr(error, "__notes__", ()), *([error.remedy] if error.remedy else ())):
         err.print(f"  → {line}", highlight=False, markup=False)
-
-
-def _status_of(stop: SystemExit) -> int:
-    if stop.code == INTERRUPTED:
-        err.print("interrupted; what was committed is kept, and the same command goes on from there")
-    return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
 
 
 def _translated(error: Exception) -> IsothermError:

@@ -14,8 +14,8 @@ from pipeline.evaluation.standing import Standing
 
 def run_evaluate(job: Job) -> dict[str, Standing]:
     """Score each region's archived forecasts; by region, who stands where."""
-    archived = job.archive_snapshot()
     snapshot = job.cube_snapshot()
+    archived = job.archive_snapshot()
     return {
         region: tasks.evaluate_region(job, region, snapshot, archived, job.model_id(region))
         for region in job.experiment.regions

@@ -49,11 +49,14 @@ def own_server(home: Path, environment: Mapping[str, str]) -> Iterator[Callable[
             env={**os.environ, **environment, "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_UI_ENABLED": "0"},
             start_new_session=True,
         )
+    before = os.environ.get("PREFECT_API_URL")
+    os.environ["PREFECT_API_URL"] = url
     try:
-        os.environ["PREFECT_API_URL"] = url
         yield lambda: _wait_for(process, url, log)
     finally:
         os.environ.pop("PREFECT_API_URL", None)
+        if before is not None:
+            os.environ["PREFECT_API_URL"] = before
         process.kill()
         process.communicate()
 

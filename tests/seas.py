@@ -15,7 +15,7 @@ FIRST, LAST = dt.date(2019, 1, 1), dt.date(2020, 8, 31)
 LATITUDE = np.arange(-39.875, -37.4, 0.25)
 LONGITUDE = np.arange(150.125, 152.6, 0.25)
 LAND = np.zeros((10, 10), bool)
-LAND[:3, :2] = True
+LAND[:4, :4] = True
 
 EXPERIMENT = """
 title = "A small sea, two days ahead"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.server import own_server
 from tests import seas
 
 
@@ -40,8 +41,10 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         patch.setenv("DO_NOT_TRACK", "1")
         patch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")
-        from prefect.settings import PREFECT_API_URL
-        from prefect.testing.utilities import prefect_test_harness
+        with own_server(home, {}) as wait:
+            url = os.environ["PREFECT_API_URL"]
+            from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        with prefect_test_harness(server_startup_timeout=120):
-            yield str(PREFECT_API_URL.value())
+            wait()
+            with temporary_settings({PREFECT_API_URL: url}):
+                yield url
