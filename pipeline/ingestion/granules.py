@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.sources.base import Fetched, Source
-    from pipeline.types import Box, Status
+    from pipeline.types import Box, Field, Status
 
 BY_REGION = ("completeness", "land_mask", "jump")
 """Checks that compare with the day before, and so are asked in order, on the regions' own grids."""
@@ -87,7 +87,7 @@ def process(work: Work) -> Processed:
         return replace(nothing, findings=findings)
     days = field.time.astype("datetime64[D]")
     good = np.array([day not in refused for day in days.tolist()], bool)
-    grid = Grid(field.latitude, field.longitude)
+    grid = _grid(field, work.known)
     kept = field.values if good.all() else field.values[good]
     values = {name: _regridder(grid, region)(kept) for name, region in work.regions.items()}
     return Processed(work.fetched, days[good], field.status, values, grid, findings)
@@ -96,6 +96,13 @@ def process(work: Work) -> Processed:
 def refusal(error: GranuleError) -> Finding:
     """The finding that an unreadable file amounts to."""
     return Finding(str(error.fields.get("check", "structure")), "refuse", None, error.message)
+
+
+def _grid(field: Field, known: Grid | None) -> Grid:
+    same = known is not None and (
+        np.array_equal(known.latitude, field.latitude) and np.array_equal(known.longitude, field.longitude)
+    )
+    return known if known is not None and same else Grid(field.latitude, field.longitude)
 
 
 @lru_cache(maxsize=64)

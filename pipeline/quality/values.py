@@ -46,7 +46,8 @@ def check_completeness(field: Field, context: Context) -> Iterator[Finding]:
         if not defined.any():
             yield _finding("completeness", field, item, "every value is missing")
         elif context.ocean is not None and context.ocean.any():
-            present = float(defined[context.ocean.ravel()].mean())
+            ocean = context.ocean.ravel()
+            present = np.count_nonzero(defined & ocean) / np.count_nonzero(ocean)
             if present < context.limits.ocean_present:
                 yield _finding(
                     "completeness", field, item, f"only {present:.1%} of the ocean's cells have a value"
@@ -59,7 +60,7 @@ def check_land_mask(field: Field, context: Context) -> Iterator[Finding]:
         return
     limit = context.limits.land_changed
     for item, values in enumerate(field.values):
-        changed = float((np.isfinite(values) != context.ocean).mean())
+        changed = np.count_nonzero(np.isfinite(values) != context.ocean) / values.size
         if changed > limit:
             severity: Literal["refuse", "warn"] = "refuse" if changed > _MASK_REFUSED * limit else "warn"
             yield _finding("land_mask", field, item, f"{changed:.2%} of the cells changed sides", severity)
@@ -70,13 +71,13 @@ def check_jump(field: Field, context: Context) -> Iterator[Finding]:
     before = context.previous
     if before is None:
         return
-    area = np.cos(np.radians(field.latitude))[:, None]
+    area = np.cos(np.radians(field.latitude))
     for item, values in enumerate(field.values):
         moved = values - before
         both = np.isfinite(moved)
-        weight = float((both * area).sum())
+        weight = float(area @ both.sum(axis=1))
         if weight:
-            mean = float((np.where(both, moved, 0) * area).sum()) / weight
+            mean = float(area @ moved.sum(axis=1, where=both, dtype=np.float64)) / weight
             if abs(mean) > context.limits.mean_jump:
                 yield _finding("jump", field, item, f"the mean moved by {mean:+.2f} °C in a day", "warn")
         before = values

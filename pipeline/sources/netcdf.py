@@ -135,8 +135,9 @@ class _Hdf5Variable:
 
         scales = h5py.Dataset(self._id).attrs.get("DIMENSION_LIST")
         if scales is None:
-            return (_name(self._id),) if len(self.shape) == 1 else ()
-        return tuple(_name(h5py.h5r.dereference(each[0], self._id)) for each in scales)
+            return (_last(h5py.h5i.get_name(self._id)),) if len(self.shape) == 1 else ()
+        names = (h5py.h5r.get_name(each[0], self._id) for each in scales)
+        return tuple(_last(name) for name in names)
 
     def attribute(self, name: str) -> Any:
         return _hdf5_attribute(self._id, name)
@@ -189,7 +190,7 @@ class _Hdf5Variable:
         for plane in planes[1:]:
             values <<= 8
             values |= plane
-        return values.view(self.dtype.newbyteorder("="))
+        return np.asarray(values.view(self.dtype.newbyteorder("=")))
 
 
 class _Hdf5Variables(Mapping[str, Variable]):
@@ -214,10 +215,8 @@ class _Hdf5Variables(Mapping[str, Variable]):
         return sum(1 for _ in self)
 
 
-def _name(item: Any) -> str:
-    import h5py
-
-    return str(h5py.h5i.get_name(item).decode().rpartition("/")[2])
+def _last(path: bytes) -> str:
+    return path.decode().rpartition("/")[2]
 
 
 def _hdf5_attribute(item: Any, name: str) -> Any:
@@ -226,7 +225,7 @@ def _hdf5_attribute(item: Any, name: str) -> Any:
     if not h5py.h5a.exists(item, name.encode()):
         return None
     found = h5py.h5a.open(item, name.encode())
-    if found.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+    if not found.get_storage_size():
         return None
     value = np.empty(found.shape, found.dtype)
     found.read(value)
