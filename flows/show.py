@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flows.settings import Settings
+    from pipeline.quarantine import Quarantined
 
 QUARANTINE_SHOWN = 5
 GAPS_SHOWN = 5
@@ -53,7 +54,7 @@ def _ingested(console: Console, found: Any) -> None:
     console.print(
         f"ingested {found.written} days ({found.final} final, {found.preliminary} preliminary)"
         + (f", {len(found.refused)} files refused" if found.refused else "")
-        + (f", {len(found.gaps)} gaps" if found.gaps else ""),
+        + (f", {len(found.gaps)} days lacking" if found.gaps else ""),
         highlight=False,
     )
     for problem in found.problems[:3]:
@@ -111,9 +112,7 @@ def status(console: Console, settings: Settings, only: str | None) -> None:
 
 
 def _experiment(console: Console, workspace: Workspace, name: str) -> None:
-    from pipeline.quarantine import list_quarantine
-    from pipeline.store.state import read_state, status_summary
-    from pipeline.types import Status
+    from pipeline.store.state import status_summary
 
     summary = status_summary(workspace.cube(name))
     console.print(f"[b]{name}[/b]", highlight=False)
@@ -124,12 +123,7 @@ def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     shown = ", ".join(gaps[:GAPS_SHOWN]) + (" …" if len(gaps) > GAPS_SHOWN else "")
     table.add_row("  gaps", f"[yellow]{summary.missing} days: {shown}[/]" if summary.missing else "none")
     table.add_row("  newest commit", escape(f"{summary.message} ({summary.written_at})"))
-    state = read_state(workspace.cube(name))
-    refused = [
-        each
-        for each in list_quarantine(workspace.quarantine(name))
-        if any(state.at(day)[0] < Status.FINAL for day in each.days)
-    ]
+    refused = _refused(workspace, name)
     if refused:
         table.add_row(
             "  refused", f"[yellow]{len(refused)} files, in {escape(str(workspace.quarantine(name)))}[/]"
@@ -139,6 +133,19 @@ def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     for region in summary.regions:
         table.add_row(f"  {region}", escape(_region(workspace, name, region)))
     console.print(table, highlight=False)
+
+
+def _refused(workspace: Workspace, name: str) -> list[Quarantined]:
+    """What was refused of days for which no other file has come since."""
+    from pipeline.quarantine import list_quarantine
+    from pipeline.store.state import read_state
+    from pipeline.types import Status
+
+    entries = list_quarantine(workspace.quarantine(name))
+    if not entries:
+        return []
+    state = read_state(workspace.cube(name))
+    return [each for each in entries if any(state.at(day)[0] < Status.FINAL for day in each.days)]
 
 
 def _region(workspace: Workspace, experiment: str, region: str) -> str:

@@ -234,6 +234,18 @@ def test_a_record_too_short_for_its_windows_says_so_with_the_gaps(experiments: P
     assert caught.value.__notes__ == ["2 days could not be had: 2019-01-02, 2019-01-03"]
 
 
+def test_the_command_ends_with_3_where_there_are_gaps(
+    experiments: Path, tmp_path: Path, prefect_server: str
+) -> None:
+    seas.write(tmp_path / "few.nc", seas.sea([seas.FIRST, dt.date(2019, 1, 3)]))
+    with isotherm("ingest", "small", "--from-files", "few.nc", server=prefect_server) as process:
+        out, err = process.communicate()
+    assert process.returncode == 3
+    assert out == "ingested 2 days (2 final, 0 preliminary), 1 days lacking\n"
+    assert "gaps: 1 day could not be had: 2019-01-02; all else is done" in err
+    assert "→ `isotherm status small` lists the gaps" in err
+
+
 def test_no_network(experiments: Path, capfd: pytest.CaptureFixture[str]) -> None:
     from flows.ingest import ingest
 
