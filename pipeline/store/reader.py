@@ -48,7 +48,9 @@ def open_region(
 
 
 def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Record:
-    """The whole record of `region`, as forecasters see it; its ocean is every cell that ever had a value.
+    """The whole record of `region`, as forecasters see it; its ocean is the cells with a value on most held days.
+
+    A cell that had one on a few days alone counts as land: it would make all other days unusable.
 
     Raises
     ------
@@ -59,10 +61,13 @@ def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Reco
     with repository.translated(path):
         group = schema.region_group(zarr.open_group(session.store, mode="r"), region)
         values = np.asarray(schema.array(group, "sst")[:])
-        values[schema.status_of(group) == Status.MISSING] = np.nan
+        missing = schema.status_of(group) == Status.MISSING
+        values[missing] = np.nan
         grid = schema.grid_of(group)
         time = (schema.origin(group) + np.arange(len(values))).astype("datetime64[ns]")
-    return Record(values, time, grid.latitude, grid.longitude, np.isfinite(values).any(axis=0))
+    ocean = 2 * np.isfinite(values).sum(axis=0) > np.count_nonzero(~missing)
+    values[:, ~ocean] = np.nan
+    return Record(values, time, grid.latitude, grid.longitude, ocean)
 
 
 def read_source_grid(path: Path) -> Grid | None:

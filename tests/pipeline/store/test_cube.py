@@ -99,6 +99,17 @@ def test_the_order_of_writing_does_not_matter(parts, tmp_path_factory):
     assert summary.gaps == (state.Gap(start="2020-01-10", end="2020-05-19", days=131),)
 
 
+def test_a_cell_with_a_value_on_a_few_days_alone_is_land(cube):
+    days = batch(range(6))
+    days.values["north"][:5, 0, 0] = np.nan
+    days.values["north"][5, 1, 1] = np.nan
+    writer.write(cube, days)
+    record = reader.read_record(cube, "north")
+    np.testing.assert_array_equal(np.argwhere(~record.ocean), [[0, 0]])
+    assert np.isnan(record.values[:, 0, 0]).all()
+    assert record.usable.tolist() == [True] * 5 + [False]
+
+
 def test_a_message_says_what_changed_and_a_final_day_wins(cube):
     writer.write(cube, batch(range(4)))
     writer.write(cube, batch([4, 5], status=Status.PRELIMINARY, sha="p"))
