@@ -40,7 +40,9 @@ class Rung(ABC):
         self._step = record.time[1] - record.time[0]
         self._climatology = _on(record.ocean, climatology)
         self._area = record.cell_weights[record.ocean]
-        anomaly = record.values[:, record.ocean] - self._climatology.at(record.time)
+        # What is fitted does not change, to the last bit, when the record grows.
+        known = slice(int(windows.init[-1]) + windows.spec.horizon + 1)
+        anomaly = record.values[known][:, record.ocean] - self._climatology.at(record.time[known])
         fitted = self.fit_anomalies(anomaly, windows, self._area)
         self.arrays = {key: np.ascontiguousarray(value) for key, value in fitted.items()}
         return self

@@ -85,6 +85,13 @@ def test_nothing_after_the_training_has_a_part_in_the_fit(name):
 
 
 @every_rung
+def test_a_record_that_grows_changes_no_bit_of_the_fit(name):
+    for length in (450, 451, 487):
+        cut = Record(SEA.values[:length], SEA.time[:length], SEA.latitude, SEA.longitude, SEA.ocean)
+        assert fitted(RUNGS[name](), cut).sha256 == FITTED[name].sha256
+
+
+@every_rung
 def test_a_gap_in_the_training_has_no_part_in_the_fit(name):
     """Whatever stands in a step that is no window's."""
     gap = changed(SEA, slice(200, 202), by=np.nan)
