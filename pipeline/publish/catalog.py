@@ -46,7 +46,7 @@ class Entry:
     scores, report
         None where there are none.
     verdict
-        Of the model that made the forecast, None where it was not scored.
+        On the model of the region, whether it or the best rung made the forecast; None where it was not scored.
     """
 
     forecast: Path
@@ -140,7 +140,7 @@ def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
         "isotherm:model_id": lineage["model"]["id"],
         "isotherm:horizon_days": float(leads[-1] / _DAY),
         "isotherm:version": attrs["product_version"],
-        **_skill(entry.verdict),
+        **_skill(entry.verdict, lineage["model"]["name"]),
     }
     item = pystac.Item(
         id=f"{experiment}-{region}-{np.datetime_as_string(init[0], unit='D').replace('-', '')}",
@@ -159,16 +159,19 @@ def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
     return item, experiment, region
 
 
-def _skill(verdict: Verdict | None) -> dict[str, Any]:
+def _skill(verdict: Verdict | None, maker: str) -> dict[str, Any]:
+    """The verdict on the model, and how good the `maker` of the forecast is: the model or the best rung."""
     if verdict is None:
         return {}
+    by_model = maker == verdict.model
+    interval = verdict.skill_interval if by_model else None
     return {
         "isotherm:promoted": verdict.promoted,
         "isotherm:verdict": verdict.sentence,
         "isotherm:best_baseline": verdict.best_rung,
-        "isotherm:rmse": verdict.rmse_pooled,
-        "isotherm:skill": verdict.skill_pooled,
-        "isotherm:skill_interval": verdict.skill_interval and list(verdict.skill_interval),
+        "isotherm:rmse": verdict.rmse_pooled if by_model else verdict.best_rmse_pooled,
+        "isotherm:skill": verdict.skill_pooled if by_model else 0.0,
+        "isotherm:skill_interval": interval and list(interval),
     }
 
 

@@ -20,6 +20,8 @@ from pipeline.types import Spec, Status
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import xarray as xr
+
 
 class Released(Spec):
     """Where a published forecast is."""
@@ -31,11 +33,14 @@ class Released(Spec):
     item: str
 
 
-def lineage_of(
-    cube: Path, standing: Standing, forecaster: str, model_id: str, archive_snapshot: str
-) -> Lineage:
-    """The chain behind a forecast of `forecaster` that the archive holds at `archive_snapshot`."""
-    state = read_state(cube, standing.cube_snapshot)
+def lineage_of(cube: Path, standing: Standing, newest: xr.Dataset) -> Lineage:
+    """The chain behind `newest`, one forecast of the standing's forecaster from the archive.
+
+    The cube's snapshot is the one that the forecast was made from, which may be older than that of the scores.
+    """
+    forecaster = standing.forecaster
+    cube_snapshot = str(newest.cube_snapshot.values[0])
+    state = read_state(cube, cube_snapshot)
     held = state.status != Status.MISSING
     urls = [str(url) for url in state.source_url[held]]
     judged = standing.judged
@@ -49,11 +54,15 @@ def lineage_of(
             last_url=urls[-1],
             digest=sources_digest(str(one) for one in state.source_sha256[held]),
         ),
-        cube_snapshot=standing.cube_snapshot,
+        cube_snapshot=cube_snapshot,
         fitted_sha256=judged.fitted_sha256,
         windows=standing.windows,
-        model=ModelLineage(name=forecaster, id=model_id, card_sha256=judged.card_sha256 if is_model else ""),
-        archive_snapshot=archive_snapshot,
+        model=ModelLineage(
+            name=forecaster,
+            id=str(newest.model_id.values[0]),
+            card_sha256=judged.card_sha256 if is_model else "",
+        ),
+        archive_snapshot=standing.archive_snapshot,
         scores_version=standing.scores_version,
         isotherm_version=version("isotherm"),
     )
@@ -83,9 +92,7 @@ def release_region(
         archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
     )
     newest = forecasts.isel(init_time=[-1]).load()
-    lineage = lineage_of(
-        cube, standing, standing.forecaster, str(newest.model_id.values[0]), standing.archive_snapshot
-    )
+    lineage = lineage_of(cube, standing, newest)
     folder = published / standing.experiment / standing.region
     product = export(newest, folder, lineage=lineage)
     kept = write_product(read_scores(scores, standing.scores_version), folder, prefix="scores-")

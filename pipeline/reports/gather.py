@@ -73,9 +73,7 @@ def gather_region(
     newest = archive.read(
         archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
     ).isel(init_time=[-1])
-    lineage = lineage_of(
-        cube, standing, standing.forecaster, str(newest.model_id.values[0]), standing.archive_snapshot
-    )
+    lineage = lineage_of(cube, standing, newest)
     return RegionInputs(
         name=standing.region,
         title=title,

@@ -8,12 +8,13 @@ import pytest
 import xarray as xr
 
 from pipeline.errors import DiskFullError, StoreError
-from pipeline.lineage import read_lineage
+from pipeline.lineage import ModelLineage, read_lineage
 from pipeline.publish import catalog as module
 from pipeline.publish.catalog import LATEST, Entry, add_entry
 from pipeline.publish.footprint import Footprint, enclosing
 from pipeline.publish.forecast import export
 from pipeline.publish.product import copy_file
+from tests import reporting
 
 
 @pytest.fixture
@@ -79,6 +80,20 @@ def test_an_item_says_what_it_leads_to(publish):
     assert item.properties["isotherm:model"] == "convlstm"
     assert item.assets["forecast"].media_type == "application/vnd.zarr; version=3"
     assert item.assets["forecast"].roles == ["data"]
+
+
+@pytest.mark.parametrize("by_model", [True, False])
+def test_an_item_says_how_good_the_maker_of_its_forecast_is(tmp_path, forecast, lineage, by_model):
+    verdict = reporting.make_region(size=8).verdict
+    maker = verdict.model if by_model else verdict.best_rung
+    chain = lineage(model=ModelLineage(name=maker, id="m1", card_sha256=""))
+    product = export(forecast(), tmp_path, lineage=chain)
+    path = add_entry(tmp_path, Entry(product, verdict=verdict), title="Tasman Sea", description="A trial.")
+    told = json.loads(path.read_text())["properties"]
+    rmse = verdict.rmse_pooled if by_model else verdict.best_rmse_pooled
+    assert (told["isotherm:model"], told["isotherm:rmse"]) == (maker, rmse)
+    assert told["isotherm:skill"] == (verdict.skill_pooled if by_model else 0)
+    assert told["isotherm:skill_interval"] == (list(verdict.skill_interval) if by_model else None)
 
 
 def test_publishing_twice_changes_nothing(tmp_path, publish):
