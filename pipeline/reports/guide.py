@@ -37,7 +37,9 @@ model that is not promoted is shown all the same.</dd>
 day of the
 year. <b>Damped persistence</b>: today's departure from the climatology decays at a fitted rate.
 <b>EOF-ridge</b>: a
-linear regression between leading patterns. All are fitted on the training years alone, as the model is.</dd>
+linear regression between leading patterns. <b>Blend</b>: the best weighted sum of the last two, which is
+also what
+the model corrects. All are fitted on the training years alone, as the model is.</dd>
 <dt>Preliminary and final</dt><dd>NOAA publishes a preliminary field after a day and replaces it with the
 final one
 after about two weeks.</dd>

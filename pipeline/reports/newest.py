@@ -21,6 +21,9 @@ _MAP_LEADS = (1, 5, 10)
 _TEMPLATE = """\
 <p>Made by {{ who }} from the data up to <time>{{ init }}</time>, for {{ first }} to {{ last }}.
 Its area mean goes from {{ mean[0] | num(1) }} to {{ mean[-1] | num(1) }} °C.</p>
+{% if late > 0 %}<p class="note">The record goes on for {{ late | count("day") }} after that, but not with a
+whole history
+without a gap, which a forecast needs.</p>{% endif %}
 {{ pictures }}{{ bar }}
 <div class="charts"><figure><figcaption>Area mean, and the range over the cells</figcaption>{{ chart
 }}</figure>
@@ -54,6 +57,7 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
         _TEMPLATE,
         who=markup.name(region.newest_by) if region.newest_by else "the best forecaster",
         init=markup.day(init),
+        late=int((np.datetime64(region.data.last_day) - init.astype("datetime64[D]")).astype(int)),
         first=valid[0],
         last=valid[-1],
         mean=mean,
