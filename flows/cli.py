@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 out = Console(soft_wrap=True)
 
-GAPS = 3
-"""Exit status of a run that did all but some days that could not be had."""
+PARTIAL = 3
+"""Exit status of a run that did all but some days or regions."""
 
 ExperimentName = Annotated[
     str,
@@ -211,16 +211,16 @@ def _run_flow(address: str, experiment: str, workspace: Path | None, verbose: bo
         jobs.require_inputs(job, step)
     with runtime.prepared(job.settings, verbose=verbose) as wait:
         flow = getattr(import_module(module), step)
-        from flows.ingest import GapsError
+        from flows.partial import PartialError
 
         wait()
         try:
             with runtime.bars(err):
                 done = flow(experiment, workspace=workspace, **chosen)
-        except GapsError as gaps:
-            show.result(out, gaps.fields["done"])
-            tell("gaps", "yellow", gaps)
-            raise typer.Exit(GAPS) from gaps
+        except PartialError as partial:
+            show.result(out, partial.fields["done"])
+            tell("not all", "yellow", partial)
+            raise typer.Exit(PARTIAL) from partial
         show.result(out, done)
 
 

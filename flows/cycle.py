@@ -13,6 +13,7 @@ from flows.experiments import Job
 from flows.forecast import run_forecast
 from flows.ingest import ended, gaps_told, run_ingest
 from flows.jobs import job_for
+from flows.partial import Regions
 from flows.publish import run_publish, run_report
 from flows.train import run_train
 from pipeline.errors import IsothermError
@@ -45,18 +46,23 @@ def run_cycle(job: Job) -> Cycle:
 
 
 def _after_ingest(job: Job, ingested: IngestResult) -> Cycle:
-    models = run_train(job)
-    run_forecast(job)
-    standings = run_evaluate(job)
-    report = run_report(job)
-    return Cycle(
+    # One snapshot for all steps: a scheduled ingestion may write to the cube meanwhile.
+    snapshot = job.cube_snapshot()
+    regions = Regions.of(job.experiment.regions)
+    models = run_train(job, regions, snapshot)
+    run_forecast(job, regions, snapshot)
+    standings = run_evaluate(job, regions, snapshot, job.archive_snapshot())
+    report = run_report(job, regions)
+    done = Cycle(
         ingested=ingested,
         models=models,
         verdicts={region: standing.verdict.sentence for region, standing in standings.items()},
         report=report,
-        released=run_publish(job),
+        released=run_publish(job, regions),
         catalog=job.workspace.published / "catalog.json",
     )
+    regions.settle(done)
+    return done
 
 
 @flow(name="cycle", flow_run_name="cycle-{experiment}")
@@ -74,6 +80,8 @@ def cycle(
     ------
     GapsError
         Some days could not be had; all else is done. The run's state is FailedWithGaps.
+    RegionsError
+        Some regions failed; the others are done.
     """
     with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
         done = run_cycle(job)

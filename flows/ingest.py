@@ -12,12 +12,12 @@ from prefect.states import Failed
 from flows import runtime, tasks
 from flows.experiments import Job
 from flows.jobs import job_for
-from pipeline.errors import IsothermError
+from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult
 from pipeline.publish.product import write_text
 
 
-class GapsError(IsothermError):
+class GapsError(PartialError):
     """Some days could not be had; all else is done, and `fields["done"]` is what came of it."""
 
 

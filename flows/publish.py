@@ -9,28 +9,32 @@ from prefect import flow
 from flows import tasks
 from flows.experiments import Job
 from flows.jobs import job_for
+from flows.partial import Regions
 from pipeline.publish.release import Released
 
 
-def run_report(job: Job) -> Path:
-    """Write the report of all regions."""
-    return tasks.render_report(job)
+def run_report(job: Job, regions: Regions) -> Path:
+    """Write the report of all regions that are well."""
+    return tasks.render_report(job, regions.names)
 
 
-def run_publish(job: Job) -> list[Released]:
+def run_publish(job: Job, regions: Regions) -> list[Released]:
     """Publish each region's newest forecast."""
-    return [tasks.publish_region(job, region) for region in job.experiment.regions]
+    return list(regions.each(lambda region: tasks.publish_region(job, region)).values())
 
 
 @flow(name="report", flow_run_name="report-{experiment}")
 def report(experiment: str, workspace: Path | None = None) -> Path:
     """Write the evaluation report of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        return run_report(job)
+        return run_report(job, Regions.of(job.experiment.regions))
 
 
 @flow(name="publish", flow_run_name="publish-{experiment}")
 def publish(experiment: str, workspace: Path | None = None) -> list[Released]:
     """Publish the newest forecasts of `experiment` with their scores and the report."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        return run_publish(job)
+        regions = Regions.of(job.experiment.regions)
+        done = run_publish(job, regions)
+    regions.settle(done)
+    return done

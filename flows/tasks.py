@@ -91,8 +91,8 @@ def evaluate_region(job: Job, region: str, snapshot: str, archive_snapshot: str,
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def render_report(job: Job) -> Path:
-    """Write the report of all regions."""
+def render_report(job: Job, regions: list[str]) -> Path:
+    """Write the report of `regions`."""
     from pipeline.reports.gather import gather_report
     from pipeline.reports.render import render
 
@@ -102,7 +102,7 @@ def render_report(job: Job) -> Path:
         experiment.name,
         title=experiment.title,
         description=experiment.description,
-        regions={name: table.title or name for name, table in experiment.regions.items()},
+        regions={name: table.title or name for name, table in experiment.regions.items() if name in regions},
     )
     return render(inputs, job.workspace.report(experiment.name))
 

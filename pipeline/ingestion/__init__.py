@@ -9,7 +9,7 @@ from pipeline.ingestion.gather import Gathering
 from pipeline.ingestion.job import IngestJob, IngestResult, MapFunction, Problem, Refused
 from pipeline.ingestion.plan import Plan, Shard, make_plan
 from pipeline.sources.fetch import Fetcher
-from pipeline.store import writer
+from pipeline.store import repository, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,9 @@ def plan(job: IngestJob, period: TimeRange) -> Plan:
         name: {f"regrid_{key}": value for key, value in region.regrid.model_dump().items()}
         for name, region in job.regions.items()
     }
+    if repository.exists(job.cube):
+        # Before the plan: a region that is new to the cube wants every day.
+        writer.create_cube(job.cube, grids, period.start, attributes=attributes)
     with Fetcher(job.policy) as fetcher:
         made = make_plan(job.source, job.regions, job.cube, period, fetcher.read)
     writer.create_cube(job.cube, grids, period.start, attributes=attributes)

@@ -23,6 +23,8 @@ SHARD_DAYS = 64
 """Days at least of a shard: one commit, and what a kill can cost."""
 PIECE_CELLS = 2**25
 """Values at most that one decoding gives, at 16 cells a square degree: 128 MiB."""
+STALE = dt.timedelta(days=3)
+"""OISST comes a day late; a mirror that is further behind may have stalled."""
 MARGIN = 0.5
 """Degrees around the regions, so that their outer cells have all their neighbours."""
 
@@ -81,7 +83,8 @@ def make_plan(
     """List the mirrors in order, and keep what differs from the cube.
 
     A day is wanted when the cube lacks it, when it is preliminary there and final on the mirror, or when the very
-    address that it came from now has another version. Days that one mirror does not have are asked of the next.
+    address that it came from now has another version. Days that one mirror does not have are asked of the next,
+    the newest ones where the mirror is further behind than usual; where all are, that is a problem to tell of.
 
     Parameters
     ----------
@@ -178,6 +181,8 @@ def _offers(
     failures: list[FetchError | GranuleError] = []
     for mirror in source.mirrors:
         last = max(offers, default=dt.date.max)
+        if last < days[-1] - STALE:
+            last = dt.date.max
         open_days = [
             day
             for day in days
@@ -199,6 +204,12 @@ def _offers(
                     offers.setdefault(day, granule)
     if failures and len(failures) == len(source.mirrors):
         raise _unreachable(failures, problems)
+    newest = max(offers, default=None)
+    if newest is not None and newest < days[-1] - STALE:
+        stale = (
+            f"the newest day that any lists is {newest}, {(days[-1] - newest).days} days before {days[-1]}"
+        )
+        problems.append(Problem(mirror="all mirrors", what="listing", message=stale))
     return offers, problems
 
 

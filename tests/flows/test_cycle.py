@@ -242,7 +242,7 @@ def test_the_command_ends_with_3_where_there_are_gaps(
         out, err = process.communicate()
     assert process.returncode == 3
     assert out == "ingested 2 days (2 final, 0 preliminary), 1 days lacking\n"
-    assert "gaps: 1 day could not be had: 2019-01-02; all else is done" in err
+    assert "not all: 1 day could not be had: 2019-01-02; all else is done" in err
     assert "→ `isotherm status small` lists the gaps" in err
 
 

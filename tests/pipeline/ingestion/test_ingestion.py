@@ -224,6 +224,32 @@ def test_days_that_no_mirror_lists_are_gaps_and_the_days_to_come_are_not(job):
     assert ingest(job, period(9)).gaps == made.gaps
 
 
+def test_a_first_mirror_that_stalled_is_passed_over(job):
+    for number in range(10):
+        put(job.source.root, "two", number)
+    for number in range(3):
+        put(job.source.root, "one", number)
+    result = ingest(job, period(10))
+    assert (result.final, result.gaps, result.problems) == (10, (), ())
+
+
+def test_it_is_told_when_every_mirror_is_behind(job):
+    for mirror in ("one", "two"):
+        for number in range(3):
+            put(job.source.root, mirror, number)
+    (problem,) = plan(job, period(10)).problems
+    assert "2020-01-03, 7 days before 2020-01-10" in problem.message
+
+
+def test_a_region_that_is_new_to_the_cube_gets_every_day(job):
+    for number in range(5):
+        put(job.source.root, "one", number)
+    ingest(replace(job, regions={"sea": REGIONS["sea"]}), period(5))
+    ingest(job, period(5))
+    assert np.isfinite(reader.read_record(job.cube, "bay").values[:, 0, 0]).all()
+    assert np.isfinite(values(job)).all()
+
+
 def test_a_jump_is_a_warning_also_over_the_edge_of_a_shard(job):
     for number in range(3):
         put(job.source.root, "one", number)
