@@ -10,6 +10,8 @@ import io
 import threading
 import zlib
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,10 +35,12 @@ def template(build: Callable[[Any], None]) -> bytes:
     """The bytes of a NetCDF-4 file whose metadata `build` writes into a netCDF4.Dataset."""
     import netCDF4
 
-    with NETCDF4_LOCK:
-        dataset = netCDF4.Dataset("template.nc", "w", format="NETCDF4", memory=1 << 16)
-        build(dataset)
-        return bytes(dataset.close())
+    # On disk: a dataset in memory would hold the time of its making, and each template would be another.
+    with NETCDF4_LOCK, TemporaryDirectory() as folder:
+        path = Path(folder) / "template.nc"
+        with netCDF4.Dataset(path, "w", format="NETCDF4") as dataset:
+            build(dataset)
+        return path.read_bytes()
 
 
 @contextmanager
