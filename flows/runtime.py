@@ -151,6 +151,7 @@ def fan_out(settings: Settings, days: int) -> Iterator[None]:
     with ExitStack() as stack:
         address: Any = settings.dask_address
         if address is None:
+            stack.enter_context(_unchanged_environment())
             with _unheard_interrupts():
                 address = LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=workers,
@@ -165,6 +166,17 @@ def fan_out(settings: Settings, days: int) -> Iterator[None]:
             yield
         finally:
             _map.reset(token)
+
+
+@contextmanager
+def _unchanged_environment() -> Iterator[None]:
+    """Take back what Dask sets for its workers in this process: fewer BLAS threads later would round otherwise."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
