@@ -72,8 +72,10 @@ def test_many_days_are_spread_over_processes_that_end() -> None:
             raise ZeroDivisionError
 
     pids: set[int] = set()
+    environment = dict(os.environ)
     with pytest.raises(ZeroDivisionError):
         fail_when_spread()
+    assert dict(os.environ) == environment
     assert pids
     assert os.getpid() not in pids
     assert runtime.map_function() is map
