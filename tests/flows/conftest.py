@@ -31,7 +31,7 @@ def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that tests in this process and in others talk to."""
     home = tmp_path_factory.mktemp("prefect")
@@ -43,8 +43,11 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")
         with own_server(home, {}) as wait:
             url = os.environ["PREFECT_API_URL"]
+            from prefect.events.worker import EventsWorker
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
             wait()
             with temporary_settings({PREFECT_API_URL: url}):
                 yield url
+                # Its pings draw from `random`, which Hypothesis takes for a strategy's doing.
+                EventsWorker.drain_all()
