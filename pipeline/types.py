@@ -19,6 +19,31 @@ SST_UNITS = "degree_Celsius"
 SST_STANDARD_NAME = "sea_surface_temperature"
 
 
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a variable is, in CF's terms.
+
+    Parameters
+    ----------
+    name
+        As its array is called.
+    units
+        In UDUNITS spelling.
+    standard_name
+        Of the CF table, or empty where it has none.
+    long_name
+        As people call it, without a unit.
+    """
+
+    name: str
+    units: str
+    standard_name: str
+    long_name: str
+
+
+SST = Quantity("sst", SST_UNITS, SST_STANDARD_NAME, "daily sea surface temperature")
+
+
 class Spec(BaseModel):
     """Base of every configuration: frozen, and closed against unknown keys."""
 
@@ -108,3 +133,25 @@ class Field:
     longitude: NDArray[np.float64]
     units: str
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Decoded rows of one granule of a station, as published.
+
+    Parameters
+    ----------
+    time
+        datetime64[s] (row,), local standard time, in the order of the file.
+    values
+        float64 (row, variable); sentinels are kept.
+    variables
+        Isotherm's names of the columns.
+    line
+        int64 (row,): the line of the file, from 1.
+    """
+
+    time: NDArray[np.datetime64]
+    values: NDArray[np.float64]
+    variables: tuple[str, ...]
+    line: NDArray[np.int64]
