@@ -1,12 +1,12 @@
-"""Windows are an index: an init day, its history and its horizon; samples are read by slicing."""
+"""Windows are an index: an init time, its history and its leads; samples are read by slicing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from pipeline.errors import WindowError
 from pipeline.types import Spec, TimeRange
@@ -16,16 +16,57 @@ if TYPE_CHECKING:
 
 
 class WindowSpec(Spec):
-    """Steps up to and including `init_time` (history), after it (horizon), between windows (stride)."""
+    """The shape of a window, counted in samples.
+
+    Parameters
+    ----------
+    history
+        Samples up to and including `init_time`.
+    horizon
+        The last lead.
+    stride
+        Steps of the time axis between windows.
+    sampling
+        Steps of the time axis between the samples of a window: 6 takes hourly ones of a 10-minute axis.
+    first_lead
+        The first lead; the horizon itself where only that is forecast.
+    """
 
     history: PositiveInt
     horizon: PositiveInt
     stride: PositiveInt = 1
+    sampling: PositiveInt = 1
+    first_lead: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.first_lead > self.horizon:
+            raise ValueError(f"first_lead {self.first_lead} lies beyond the horizon {self.horizon}")
+        return self
+
+    @property
+    def leads(self) -> NDArray[np.int64]:
+        """int64 (lead_time,): the leads, in samples."""
+        return np.arange(self.first_lead, self.horizon + 1)
 
     @property
     def length(self) -> int:
-        """Steps from the first of the history to the last of the horizon."""
-        return self.history + self.horizon
+        """Steps of the time axis from the first of the history to the last lead, at whole samples."""
+        return (self.history + self.horizon) * self.sampling
+
+    @property
+    def past(self) -> NDArray[np.int64]:
+        """int64 (history,): steps from `init_time` to each sample of the history, oldest first, the last zero."""
+        return np.arange(1 - self.history, 1) * self.sampling
+
+    @property
+    def ahead(self) -> NDArray[np.int64]:
+        """int64 (lead_time,): steps from `init_time` to each lead."""
+        return self.leads * self.sampling
+
+    def lead_time(self, step: np.timedelta64) -> NDArray[np.timedelta64]:
+        """timedelta64[ns] (lead_time,) on an axis of `step`."""
+        return (self.ahead * step).astype("timedelta64[ns]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +92,17 @@ class Windows:
 
     def history_index(self) -> NDArray[np.int64]:
         """int64 (sample, history): positions of the history, oldest first."""
-        return self.init[:, None] + np.arange(1 - self.spec.history, 1)
+        return self.init[:, None] + self.spec.past
 
     def horizon_index(self) -> NDArray[np.int64]:
-        """int64 (sample, lead_time): positions of lead 1 … horizon."""
-        return self.init[:, None] + np.arange(1, self.spec.horizon + 1)
+        """int64 (sample, lead_time): positions of the leads."""
+        return self.init[:, None] + self.spec.ahead
 
 
 def find_windows(
     time: NDArray[np.datetime64], usable: NDArray[np.bool_], within: TimeRange, spec: WindowSpec
 ) -> Windows:
-    """All windows of which every step lies `within` the split and is `usable`.
+    """All windows of which every sample and lead lies `within` the split and is `usable`.
 
     Parameters
     ----------
@@ -78,20 +119,28 @@ def find_windows(
     _require_even(time)
     day = time.astype("datetime64[D]")
     inside = usable & (day >= np.datetime64(within.start)) & (day <= np.datetime64(within.end))
-    bad = np.concatenate([[0], np.cumsum(~inside)])
-    first = np.arange(max(0, len(time) - spec.length + 1))
-    first = first[bad[first + spec.length] == bad[first]] if len(first) else first
-    if not len(first):
+    init = whole_windows(inside, spec)
+    if not len(init):
         raise WindowError(
-            f"no window of {spec.history} + {spec.horizon} steps fits into {within}: "
+            f"no window of {spec.history} + {spec.horizon} {_samples(spec)} fits into {within}: "
             f"the record has {int(inside.sum())} usable steps there",
-            remedy="shorten history or horizon, widen the split, or ingest the missing days",
+            remedy="shorten history or horizon, widen the split, or ingest the missing times",
             history=spec.history,
             horizon=spec.horizon,
             usable=int(inside.sum()),
         )
-    init = (first + spec.history - 1)[:: spec.stride].astype(np.int64)
+    init = init[:: spec.stride]
     return Windows(spec, init, time[init])
+
+
+def whole_windows(usable: NDArray[np.bool_], spec: WindowSpec) -> NDArray[np.int64]:
+    """int64 (sample,): the positions from which a whole window, every sample and lead, is usable."""
+    first, last = spec.past[0], spec.ahead[-1]
+    init = np.arange(-first, max(-first, len(usable) - last))
+    good = np.ones(len(init), bool)
+    for offset in (*spec.past, *spec.ahead):
+        good &= usable[init + offset]
+    return np.asarray(init[good])
 
 
 def newest_init(time: NDArray[np.datetime64], usable: NDArray[np.bool_], spec: WindowSpec) -> int:
@@ -103,19 +152,22 @@ def newest_init(time: NDArray[np.datetime64], usable: NDArray[np.bool_], spec: W
         No step has one.
     """
     _require_even(time)
-    run = 0
-    newest = -1
-    for position, good in enumerate(usable):
-        run = run + 1 if good else 0
-        if run >= spec.history:
-            newest = position
+    init = np.arange(-spec.past[0], len(time))
+    good = np.ones(len(init), bool)
+    for offset in spec.past:
+        good &= usable[init + offset]
+    newest = int(init[good][-1]) if good.any() else -1
     if newest < 0:
         raise WindowError(
-            f"nowhere are {spec.history} usable steps in a row, which a forecast needs as its history",
-            remedy="ingest the missing days or shorten the history",
+            f"nowhere are {spec.history} usable {_samples(spec)} in a row, which a forecast needs as its history",
+            remedy="ingest the missing times or shorten the history",
             history=spec.history,
         )
     return newest
+
+
+def _samples(spec: WindowSpec) -> str:
+    return "steps" if spec.sampling == 1 else f"samples, {spec.sampling} steps apart,"
 
 
 def _require_even(time: NDArray[np.datetime64]) -> None:
