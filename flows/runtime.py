@@ -56,6 +56,8 @@ def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONWARNINGS": "ignore",
         }
+        # It warns of tracing anew for each model, which is what several regions ask for.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
     named = any(name in os.environ for name in server.NAMED_BY)

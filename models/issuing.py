@@ -6,16 +6,18 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from models.trained import TrainedModel
 from pipeline.forecasts import RUNGS, archive
+from pipeline.forecasts.field import as_field
 from pipeline.store.reader import read_record
 from pipeline.windows import Windows, find_windows, newest_init
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    import xarray as xr
 
     from models.recipe import Recipe
     from pipeline.forecasts.base import Forecaster, Record
@@ -79,19 +81,5 @@ def _with_newest(record: Record, windows: Windows) -> Windows:
 
 
 def _forecast(forecaster: Forecaster, record: Record, windows: Windows) -> xr.Dataset:
-    step = record.time[1] - record.time[0]
-    leads = (np.arange(1, windows.spec.horizon + 1) * step).astype("timedelta64[ns]")
-    return xr.Dataset(
-        {
-            "sst": (
-                ("init_time", "lead_time", "latitude", "longitude"),
-                forecaster.predict(record.history(windows), windows.init_time),
-            )
-        },
-        coords={
-            "init_time": windows.init_time,
-            "lead_time": leads,
-            "latitude": record.latitude,
-            "longitude": record.longitude,
-        },
-    )
+    values = forecaster.predict(record.history(windows), windows.init_time)
+    return as_field(record, windows, values).to_dataset()

@@ -25,3 +25,17 @@ def unknown(what: str, name: str, known: Iterable[str], error: type[Kind], *, wh
         name=name,
         known=names,
     )
+
+
+SYMBOLS = {"degree_Celsius": "°C", "hPa": "hPa", "g m-3": "g/m³", "m s-1": "m/s", "1": ""}
+
+
+def symbol(units: str) -> str:
+    """Units as people write them."""
+    return SYMBOLS.get(units, units)
+
+
+def lead_name(days: float) -> str:
+    """A lead as people say it: in days where it is whole ones, else in hours."""
+    count, unit = (days, "day") if days == int(days) else (days * 24, "hour")
+    return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"

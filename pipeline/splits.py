@@ -1,14 +1,18 @@
-"""Splits by time, with a guard gap between them so that no window of one reaches into another."""
+"""Splits by time or by parts, with a guard gap between them so that no window of one reaches into another."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import model_validator
+import numpy as np
+from pydantic import PositiveFloat, model_validator
 
 from pipeline.errors import ConfigError
 from pipeline.types import Spec, TimeRange
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -48,6 +52,55 @@ class Splits(Spec):
             validation=_after(self.validation, self.train.end, days, "validation"),
             test=_after(self.test, self.validation.end, days, "test"),
         )
+
+
+class Fractions(Spec):
+    """Training, validation and test as parts of whatever the record holds, in this order; they sum to one."""
+
+    train: PositiveFloat
+    validation: PositiveFloat
+    test: PositiveFloat
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test sum to {total:g}, not to 1")
+        return self
+
+    def counts(self, length: int) -> tuple[int, int]:
+        """Steps of training and of validation among `length`, each rounded down; the rest is for test."""
+        return int(self.train * length), int(self.validation * length)
+
+    def on(self, time: NDArray[np.datetime64]) -> Splits:
+        """The splits of a record with the steps `time` (time,), in whole days.
+
+        Raises
+        ------
+        ConfigError
+            The record is too short to give each a day.
+        """
+        train, validation = self.counts(len(time))
+        day = time.astype("datetime64[D]")
+        first, last = (day[0], day[-1]) if len(day) else (np.datetime64("NaT"), np.datetime64("NaT"))
+        cuts = [day[min(at, len(day) - 1)] for at in (train, train + validation)] if len(day) else []
+        if not len(day) or not first < cuts[0] < cuts[1] <= last:
+            raise ConfigError(
+                f"a record of {len(day)} steps cannot be split into {self.train:g}, {self.validation:g} and "
+                f"{self.test:g} of whole days",
+                remedy="ingest a longer record, or give the splits as dates",
+                steps=len(day),
+            )
+        one = np.timedelta64(1, "D")
+        return Splits(
+            train=_range(first, cuts[0] - one),
+            validation=_range(cuts[0], cuts[1] - one),
+            test=_range(cuts[1], last),
+        )
+
+
+def _range(start: np.datetime64, end: np.datetime64) -> TimeRange:
+    return TimeRange(start=start.astype(dt.date), end=end.astype(dt.date))
 
 
 def _after(split: TimeRange, previous_end: dt.date, days: int, name: SplitName) -> TimeRange:

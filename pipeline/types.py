@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Dim = Literal["time", "init_time", "lead_time", "latitude", "longitude"]
 
+Protocol = Literal["clean", "as-published"]
+"""How a record is read: gap-aware and without sentinels, or row by row as a textbook has it."""
+
 SST_UNITS = "degree_Celsius"
 SST_STANDARD_NAME = "sea_surface_temperature"
 

@@ -10,7 +10,7 @@ from pipeline.forecasts.base import Record
 from pipeline.grid import Grid
 from pipeline.splits import Splits
 from pipeline.store import writer
-from pipeline.types import Box, Status, TimeRange
+from pipeline.types import SST, Box, Status, TimeRange
 from pipeline.windows import WindowSpec, find_windows
 
 START = dt.date(2001, 1, 1)
@@ -81,3 +81,7 @@ def write_cube(path, record: Record, region: str = "bay") -> str:
     )
     assert snapshot is not None
     return snapshot
+
+
+FIELD = {"standard_name": SST.standard_name, "long_name": f"forecast of {SST.long_name}", "units": SST.units}
+"""Attributes of a forecast of sea-surface temperature."""

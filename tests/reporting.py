@@ -19,6 +19,7 @@ from pipeline.reports.base import (
     ReportInputs,
     TrainingHistory,
 )
+from tests.records import FIELD
 
 LADDER = ["persistence", "climatology", "damped_persistence", "eof_ridge"]
 SEASONS = ["all", "DJF", "MAM", "JJA", "SON"]
@@ -98,6 +99,7 @@ def make_scores(*, horizon: int = 14, size: int = 24, model: bool = True, seed: 
         "experiment": "sst-tasman",
         "region": "tasman",
         "model": "convlstm",
+        "units": "degree_Celsius",
         "test_start": "2011-01-01",
         "test_end": "2013-12-31",
         "confidence": 0.95,
@@ -172,7 +174,7 @@ def make_newest(*, horizon: int = 14, size: int = 24) -> xr.Dataset:
     latitude, longitude, _ = grid(size)
     days = 1095 + np.arange(1, horizon + 1)
     return xr.Dataset(
-        {"sst": (("init_time", "lead_time", "latitude", "longitude"), sea(days, size)[None])},
+        {"sst": (("init_time", "lead_time", "latitude", "longitude"), sea(days, size)[None], FIELD)},
         {
             "init_time": np.array(["2013-12-31"], dtype="datetime64[ns]"),
             "lead_time": np.arange(1, horizon + 1) * DAY,

@@ -47,7 +47,7 @@ class Metric:
     long_name
         As it labels an axis.
     units
-        In CF's spelling; `1` where there are none.
+        In CF's spelling; `1` where there are none, None where they are those of what is forecast.
     statistics
         By name. Metrics that share a statistic name it alike, and it is computed once.
     finish
@@ -55,6 +55,6 @@ class Metric:
     """
 
     long_name: str
-    units: str
+    units: str | None
     statistics: Mapping[str, Statistic]
     finish: Finish

@@ -11,10 +11,9 @@ from pipeline.errors import ConfigError
 from pipeline.evaluation import METRICS
 from pipeline.evaluation.aggregate import SEASONS, sample, season_members
 from pipeline.evaluation.bootstrap import block_counts, percentile_interval
-from pipeline.types import SST_UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import xarray as xr
     from numpy.typing import NDArray
@@ -34,6 +33,7 @@ def evaluate(
     spec: EvaluationSpec,
     *,
     model: str,
+    ladder: Sequence[str] | None = None,
     provenance: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
     """Score every forecaster, by area, by season of the valid time, and by lead.
@@ -41,13 +41,16 @@ def evaluate(
     Parameters
     ----------
     forecasts
-        By name, each (init_time, lead_time, latitude, longitude) in degree_Celsius, NaN on land. May be lazy.
+        By name, each (init_time, lead_time, latitude, longitude) in the units of the truth, NaN on land. May
+        be lazy.
     truth, climatology
-        Of the same shape: what was observed, and what the training years expect.
+        Of the same shape: what was observed, with its `units`, and what the training times expect.
     ocean
         bool (latitude, longitude): the cells that are scored.
     model
-        The forecaster that is judged; all others are its ladder.
+        The forecaster that is judged.
+    ladder
+        Those that all are compared with; every other one where not given.
     provenance
         Attributes of the result (`experiment`, `region`, `archive_snapshot`, `cube_snapshot`).
 
@@ -55,46 +58,53 @@ def evaluate(
     -------
     Dataset with, for each metric of METRICS, `<metric>` (forecaster, area, season, lead_time),
     `<metric>_pooled` (forecaster, area, season) over all leads, and `<metric>_map` (forecaster, lead_time,
-    latitude, longitude); `rmse_difference` and `skill` = 1 − RMSE / RMSE of the reference, with a further
-    dimension `reference`, also `…_pooled`; `count` (season, lead_time) of windows. All but maps and count
-    have an `<name>_interval` (…, bound). It is NaN where windows are too few for one: less than two blocks,
-    or a resample without the season.
+    latitude, longitude); `rmse_difference`, `mae_difference` and `skill` = 1 − RMSE / RMSE of the reference, with
+    a further dimension `reference`, also `…_pooled`; `count` (season, lead_time) of windows; where valid times
+    are of more hours than one, `<metric>_hourly` (forecaster, lead_time, hour) by their hour. All but maps,
+    hours and count have an `<name>_interval` (…, bound). It is NaN where windows are too few for
+    one: less than two blocks, or a resample without the season.
 
     Raises
     ------
     WindowError, GridError
         As for `sample`.
     ConfigError
-        `model` is not among the forecasts.
+        `model` or a rung is not among the forecasts.
     """
     import xarray as xr
 
-    if model not in forecasts:
+    ladder = [name for name in forecasts if name != model] if ladder is None else list(ladder)
+    if not {model, *ladder} <= set(forecasts):
         raise ConfigError(
-            f"the model to judge, {model!r}, is not among the forecasts: {', '.join(forecasts)}",
-            remedy="forecast with the model first, or name one of these",
+            f"{model!r} is to be judged beside {', '.join(ladder)}, and there are forecasts of {', '.join(forecasts)}",
+            remedy="forecast with all of them first, or name these",
             model=model,
         )
     names = [model, *(name for name in forecasts if name != model)]
+    units = str(truth.attrs["units"])
     sampled = sample({name: forecasts[name] for name in names}, truth, climatology, ocean, spec.areas)
     inside = season_members(truth.init_time.values, truth.lead_time.values)
     counts = _resamples(truth.sizes["init_time"], spec)
     means = [_means(windows, inside, counts) for windows in sampled.windows]
     table = _Table(spec.confidence)
     for name, metric in METRICS.items():
-        table.add(name, ("forecaster",), _finished(metric, sampled, means), metric.long_name, metric.units)
-    rmse = list(_finished(METRICS["rmse"], sampled, means))
-    ladder = np.stack(rmse[1:], axis=1) if names[1:] else np.empty((len(counts), 0, *rmse[0].shape[1:]))
+        finished = _finished(metric, sampled, means)
+        table.add(name, ("forecaster",), finished, metric.long_name, metric.units or units)
     dims = ("forecaster", "reference")
-    differences = (one[:, None] - ladder for one in rmse)
-    table.add("rmse_difference", dims, differences, "RMSE minus that of the reference", SST_UNITS)
-    skills = (1 - _ratio(one[:, None], ladder) for one in rmse)
+    for name in ("mae", "rmse"):
+        errors = list(_finished(METRICS[name], sampled, means))
+        rungs = [errors[names.index(rung)] for rung in ladder]
+        beside = np.stack(rungs, axis=1) if rungs else np.empty((len(counts), 0, *errors[0].shape[1:]))
+        differences = (one[:, None] - beside for one in errors)
+        long_name = f"{name.upper()} minus that of the reference"
+        table.add(f"{name}_difference", dims, differences, long_name, units)
+    skills = (1 - _ratio(one[:, None], beside) for one in errors)
     table.add("skill", dims, skills, "Skill, 1 minus RMSE over that of the reference", "1")
-    variables = {**table.variables, **_maps(sampled, ocean)}
+    variables = {**table.variables, **_maps(sampled, ocean, units), **_hourly(sampled, truth, units)}
     variables["count"] = ("season", "lead_time"), inside.sum(axis=1), {"long_name": "Windows", "units": "1"}
     coords = {
         "forecaster": _names(names),
-        "reference": _names(names[1:]),
+        "reference": _names(ladder),
         "area": _names(sampled.areas),
         "season": _names(SEASONS),
         "bound": _names(("low", "high")),
@@ -102,7 +112,8 @@ def evaluate(
         "latitude": ocean.latitude.variable,
         "longitude": ocean.longitude.variable,
     }
-    return xr.Dataset(variables, coords, _attributes(truth, spec, model, provenance or {}))
+    attributes = _attributes(truth, spec, model, provenance or {})
+    return xr.Dataset(variables, coords, attributes)
 
 
 Variable = tuple[tuple[str, ...], "NDArray[Any]", dict[str, str]]
@@ -171,7 +182,27 @@ def _finished(metric: Metric, sampled: Sampled, means: Iterable[Floats]) -> Iter
     return (metric.finish(*(one[:, position] for position in positions)) for one in means)
 
 
-def _maps(sampled: Sampled, ocean: xr.DataArray) -> dict[str, Variable]:
+def _hourly(sampled: Sampled, truth: xr.DataArray, units: str) -> dict[str, Variable]:
+    """Metrics by the hour of the valid time, over the whole area, if it is ever another."""
+    valid = truth.init_time.values[:, None] + truth.lead_time.values
+    hour = ((valid - valid.astype("datetime64[D]")) // np.timedelta64(1, "h")).astype(int)
+    if np.ptp(hour) == 0:
+        return {}
+    mine = np.stack([hour == each for each in range(24)]).astype(float)
+    totals = np.einsum("fsil,hil->fslh", sampled.windows[:, :, 0], mine)
+    means = _ratio(totals, mine.sum(axis=1).T)
+    variables: dict[str, Variable] = {}
+    for name, metric in METRICS.items():
+        values = metric.finish(*(means[:, sampled.statistics.index(one)] for one in metric.statistics))
+        attrs = {
+            "long_name": f"{metric.long_name}, by hour of the valid time",
+            "units": metric.units or units,
+        }
+        variables[f"{name}_hourly"] = ("forecaster", "lead_time", "hour"), values, attrs
+    return variables
+
+
+def _maps(sampled: Sampled, ocean: xr.DataArray, units: str) -> dict[str, Variable]:
     wet = ocean.transpose("latitude", "longitude").values.astype(bool)
     maps: dict[str, Variable] = {}
     for name, metric in METRICS.items():
@@ -179,7 +210,7 @@ def _maps(sampled: Sampled, ocean: xr.DataArray) -> dict[str, Variable]:
         cells = metric.finish(*(sampled.cells[:, position] for position in positions))
         values = np.full((*cells.shape[:2], *wet.shape), np.nan, dtype=np.float32)
         values[..., wet] = cells
-        attrs = {"long_name": f"{metric.long_name}, of each cell", "units": metric.units}
+        attrs = {"long_name": f"{metric.long_name}, of each cell", "units": metric.units or units}
         maps[f"{name}_map"] = ("forecaster", "lead_time", "latitude", "longitude"), values, attrs
     return maps
 
@@ -198,6 +229,7 @@ def _attributes(
         **provenance,
         "title": f"Scores of {model} and its baselines",
         "model": model,
+        "units": truth.attrs["units"],
         "test_start": str((init[0] + lead[0]).astype("datetime64[D]")),
         "test_end": str((init[-1] + lead[-1]).astype("datetime64[D]")),
         "windows": len(init),

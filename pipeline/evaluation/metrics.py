@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.evaluation.base import Metric
-from pipeline.types import SST_UNITS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,9 +72,9 @@ def _correlation(*means: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(product, norm, out=np.full_like(norm, np.nan), where=norm > 0)
 
 
-rmse = Metric("Root mean square error", SST_UNITS, {"squared_error": squared_error}, _root)
-mae = Metric("Mean absolute error", SST_UNITS, {"absolute_error": absolute_error}, _mean)
-bias = Metric("Mean error, forecast minus truth", SST_UNITS, {"error": error}, _mean)
+rmse = Metric("Root mean square error", None, {"squared_error": squared_error}, _root)
+mae = Metric("Mean absolute error", None, {"absolute_error": absolute_error}, _mean)
+bias = Metric("Mean error, forecast minus truth", None, {"error": error}, _mean)
 acc = Metric(
     "Anomaly correlation, uncentred",
     "1",

@@ -14,6 +14,7 @@ from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.verdict import Verdict
 from pipeline.evaluation.versions import write_scores
 from pipeline.forecasts import archive
+from pipeline.forecasts.field import DIMS, as_field
 from pipeline.store.reader import read_record
 from pipeline.windows import find_windows
 
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     from pipeline.climatology import ClimatologySpec
     from pipeline.evaluation.specs import EvaluationSpec
     from pipeline.evaluation.standing import Judged
-    from pipeline.forecasts.base import Record
     from pipeline.splits import Splits
     from pipeline.windows import Windows, WindowSpec
-
-DIMS = ("init_time", "lead_time", "latitude", "longitude")
 
 
 def score_region(
@@ -58,14 +56,14 @@ def score_region(
     record = read_record(cube, region, snapshot=cube_snapshot)
     guarded = splits.guarded(windows.length)
     test = find_windows(record.time, record.usable, guarded.test, windows)
-    fitted = HarmonicClimatology.fit(record.values, record.time, climatology, within=guarded.train)
+    fitted = HarmonicClimatology.fit(record.target_values, record.time, climatology, within=guarded.train)
     scores = evaluate(
         {
             name: _archived(archive_path, region, name, test, archive_snapshot)
             for name in (judged.name, *ladder)
         },
-        as_forecast(record, test, record.truth(test)),
-        as_forecast(record, test, fitted.at(record.time[test.horizon_index()])),
+        as_field(record, test, record.truth(test)),
+        as_field(record, test, fitted.at(record.time[test.horizon_index()])),
         xr.DataArray(
             record.ocean,
             dims=DIMS[2:],
@@ -99,7 +97,7 @@ def score_region(
 
 def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot: str) -> xr.DataArray:
     """The archived forecasts of all test windows."""
-    held = archive.read(path, region, forecaster, snapshot=snapshot).sst
+    held = archive.field_of(archive.read(path, region, forecaster, snapshot=snapshot))
     absent = np.setdiff1d(test.init_time, held.init_time.values)
     if len(absent):
         raise WindowError(
@@ -112,19 +110,3 @@ def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot:
         )
     chosen: xr.DataArray = held.sel(init_time=test.init_time)
     return chosen
-
-
-def as_forecast(record: Record, windows: Windows, values: np.ndarray) -> xr.DataArray:
-    """`values` (sample, lead_time, latitude, longitude) with the coordinates of forecasts of these windows."""
-    step = record.time[1] - record.time[0]
-    leads = (np.arange(1, windows.spec.horizon + 1) * step).astype("timedelta64[ns]")
-    return xr.DataArray(
-        values,
-        dims=DIMS,
-        coords={
-            "init_time": windows.init_time,
-            "lead_time": leads,
-            "latitude": record.latitude,
-            "longitude": record.longitude,
-        },
-    )

@@ -8,6 +8,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.errors import StoreError
+from pipeline.naming import symbol
+from pipeline.types import SST_UNITS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +19,7 @@ Interval = tuple[float, float] | None
 
 
 class LeadVerdict(BaseModel):
-    """One lead; RMSE and difference (model − best rung at this lead) in degree_Celsius."""
+    """One lead; RMSE and difference (model − best rung at this lead) in the verdict's units."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,6 +56,8 @@ class Verdict(BaseModel):
     skill_pooled: float
     skill_interval: Interval
     confidence: float
+    units: str = SST_UNITS
+    """Of what is forecast."""
     leads: tuple[LeadVerdict, ...]
     sentence: str
 
@@ -89,6 +93,7 @@ class Verdict(BaseModel):
             skill_pooled=float(pair.skill_pooled),
             skill_interval=_interval(pair.skill_pooled_interval),
             confidence=float(whole.attrs["confidence"]),
+            units=str(whole.attrs["units"]),
             leads=leads,
             sentence="",
         )
@@ -130,12 +135,11 @@ def _interval(bounds: xr.DataArray) -> Interval:
 
 def _sentence(verdict: Verdict) -> str:
     where = f" in {verdict.region}" if verdict.region else ""
-    reach = f"{verdict.leads[0].lead_days:g} to {verdict.leads[-1].lead_days:g} days ahead"
     outcome = "beats" if verdict.promoted else _without_promotion(verdict)
     text = (
         f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: "
-        f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} °C over {reach}, "
-        f"skill {verdict.skill_pooled:+.1%}"
+        f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} {symbol(verdict.units)} "
+        f"over {_reach(verdict)}, skill {verdict.skill_pooled:+.1%}"
     )
     if verdict.skill_interval is None:
         return text + ", on too few windows for an interval. It is not promoted."
@@ -145,6 +149,13 @@ def _sentence(verdict: Verdict) -> str:
         return text + " It is not promoted."
     sure = sum(lead.better for lead in verdict.leads)
     return f"{text} It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
+
+
+def _reach(verdict: Verdict) -> str:
+    first, last = (each.lead_days for each in (verdict.leads[0], verdict.leads[-1]))
+    if first < 1:
+        return f"{24 * first:g} to {24 * last:g} hours ahead"
+    return f"{first:g} to {last:g} days ahead" if last > first else f"{first:g} days ahead"
 
 
 def _without_promotion(verdict: Verdict) -> str:

@@ -52,8 +52,8 @@ def write(
     Parameters
     ----------
     forecasts
-        By forecaster, each with `sst` (init_time, lead_time, latitude, longitude) in degree_Celsius, NaN on
-        land.
+        By forecaster, each with one variable (init_time, lead_time, latitude, longitude) with
+        `standard_name`, `long_name` and `units`, NaN on land.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def read(path: Path, region: str, forecaster: str, *, snapshot: str | None = Non
 
     Returns
     -------
-    Dataset with `sst` (init_time, lead_time, latitude, longitude), float32 degree_Celsius, and the
+    Dataset with the variable (init_time, lead_time, latitude, longitude), float32 (see `field_of`), and the
     coordinates `model_id`, `cube_snapshot` and `issued_at` (init_time).
 
     Raises
@@ -133,6 +133,11 @@ def forecasters(path: Path, region: str, *, snapshot: str | None = None) -> tupl
         return tuple(sorted(name for name, _ in group.groups()))
 
 
+def field_of(dataset: xr.Dataset) -> xr.DataArray:
+    """The variable that is forecast, the one on init_time and lead_time."""
+    return next(each for each in dataset.data_vars.values() if {"init_time", "lead_time"} <= {*each.dims})
+
+
 def valid_time(dataset: xr.Dataset) -> xr.DataArray:
     """init_time + lead_time: datetime64[ns] (init_time, lead_time), with CF attributes."""
     valid: xr.DataArray = dataset.init_time + dataset.lead_time
@@ -148,7 +153,7 @@ def _session(path: Path, snapshot: str | None) -> icechunk.Session:
 
 
 def _require_shape(name: str, dataset: xr.Dataset) -> xr.DataArray:
-    field = dataset["sst"].transpose("init_time", "lead_time", "latitude", "longitude")
+    field = field_of(dataset).transpose("init_time", "lead_time", "latitude", "longitude")
     init = field.init_time.values
     if not len(init) or np.any(np.diff(init) <= np.timedelta64(0)):
         raise StoreError(f"forecasts of {name!r} need init times in order, each once", forecaster=name)
@@ -173,13 +178,13 @@ def _upsert(
     if not len(fresh):
         return 0
     merged = np.union1d(held, given[fresh])
-    _make_room(group, held, merged)
+    _make_room(group, str(field.name), held, merged)
     place = np.searchsorted(merged, given[fresh])
     issued = int(provenance.issued_at.timestamp())
     group["init_time"][:] = merged
     for run in _runs(place):
         span = slice(int(place[run[0]]), int(place[run[-1]]) + 1)
-        group["sst"][span] = field.isel(init_time=fresh[run]).values.astype(np.float32)
+        group[str(field.name)][span] = field.isel(init_time=fresh[run]).values.astype(np.float32)
         group["issued_at"][span] = issued
         for key, value in source.items():
             group[key][span] = np.array([value] * len(run), dtype=object)
@@ -203,7 +208,7 @@ def _is_held(
     candidates = np.flatnonzero(known)[same]
     for start in range(0, len(candidates), layout.MOST_INIT_TIMES):
         some = candidates[start : start + layout.MOST_INIT_TIMES]
-        stored = np.asarray(group["sst"].oindex[np.searchsorted(held, given[some])])
+        stored = np.asarray(group[str(field.name)].oindex[np.searchsorted(held, given[some])])
         asked = field.isel(init_time=some).values.astype(np.float32)
         equal = (stored == asked) | (np.isnan(stored) & np.isnan(asked))
         known[some] = equal.all(axis=(1, 2, 3))
@@ -211,11 +216,13 @@ def _is_held(
     return known
 
 
-def _make_room(group: layout.Arrays, held: NDArray[np.int64], merged: NDArray[np.int64]) -> None:
+def _make_room(
+    group: layout.Arrays, variable: str, held: NDArray[np.int64], merged: NDArray[np.int64]
+) -> None:
     """Grow the axis to `merged`, and move what lies behind the first insertion."""
     place = np.searchsorted(merged, held)
     behind = np.flatnonzero(place != np.arange(len(held)))
-    names = ("sst", "issued_at", *layout.PROVENANCE)
+    names = (variable, "issued_at", *layout.PROVENANCE)
     first = int(behind[0]) if len(behind) else len(held)
     moved = {name: np.asarray(group[name][first:]) for name in names} if len(behind) else {}
     for name in (*names, "init_time"):

@@ -7,11 +7,75 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from pipeline.types import SST
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.climatology import HarmonicClimatology
+    from pipeline.types import Protocol as Reading
+    from pipeline.types import Quantity
     from pipeline.windows import Windows
+
+
+class AnyRecord(Protocol):
+    """What windows, climatology, scores and forecasts ask of a record, of fields or of a station.
+
+    A station is a region of one cell: what is forecast has the axes latitude and longitude of length one.
+    """
+
+    @property
+    def time(self) -> NDArray[np.datetime64]:
+        """datetime64[ns] (time,), one constant step."""
+        ...
+
+    @property
+    def latitude(self) -> NDArray[np.float64]:
+        """Cell centres."""
+        ...
+
+    @property
+    def longitude(self) -> NDArray[np.float64]:
+        """Cell centres."""
+        ...
+
+    @property
+    def ocean(self) -> NDArray[np.bool_]:
+        """bool (latitude, longitude): the cells that hold values."""
+        ...
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """bool (time,): True where nothing is missing."""
+        ...
+
+    @property
+    def cell_weights(self) -> NDArray[np.float64]:
+        """float64 (latitude, longitude): relative area, mean one over the cells that hold values."""
+        ...
+
+    @property
+    def protocol(self) -> Reading:
+        """How it was read."""
+        ...
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is forecast."""
+        ...
+
+    @property
+    def target_values(self) -> NDArray[np.float32]:
+        """float32 (time, latitude, longitude) of what is forecast."""
+        ...
+
+    def history(self, windows: Windows) -> NDArray[np.float32]:
+        """float32 (sample, history, …), what a forecaster is given."""
+        ...
+
+    def truth(self, windows: Windows) -> NDArray[np.float32]:
+        """float32 (sample, lead_time, latitude, longitude) of what is forecast."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +99,21 @@ class Record:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     ocean: NDArray[np.bool_]
+
+    @property
+    def protocol(self) -> Reading:
+        """Fields are always read clean."""
+        return "clean"
+
+    @property
+    def quantity(self) -> Quantity:
+        """Sea-surface temperature."""
+        return SST
+
+    @property
+    def target_values(self) -> NDArray[np.float32]:
+        """The values themselves."""
+        return self.values
 
     @property
     def usable(self) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ import numpy as np
 from zarr.codecs import BloscCodec
 
 from pipeline.errors import StoreError
-from pipeline.types import SST_STANDARD_NAME, SST_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +50,13 @@ def chunks(leads: int, rows: int, columns: int) -> tuple[int, int, int, int]:
 
 
 def create(root: zarr.Group, name: str, field: xr.DataArray) -> None:
-    """An empty group on the grid and leads of `field` (init_time, lead_time, latitude, longitude)."""
+    """An empty group on the grid and leads of `field` (init_time, lead_time, latitude, longitude).
+
+    Name, `standard_name`, `long_name` and `units` of its array are those of `field`.
+    """
     group = root.create_group(name, attributes={"Conventions": "CF-1.11"})
     group.create_array(
-        "sst",
+        str(field.name),
         shape=(0, *field.shape[1:]),
         chunks=chunks(*field.shape[1:]),
         dtype="float32",
@@ -62,13 +64,11 @@ def create(root: zarr.Group, name: str, field: xr.DataArray) -> None:
         compressors=BloscCodec(typesize=4, cname="zstd", clevel=1, shuffle="bitshuffle"),
         dimension_names=("init_time", "lead_time", "latitude", "longitude"),
         attributes={
-            "standard_name": SST_STANDARD_NAME,
-            "long_name": "forecast of daily sea surface temperature",
-            "units": SST_UNITS,
+            **{key: field.attrs[key] for key in ("standard_name", "long_name", "units") if field.attrs[key]},
             "coordinates": " ".join((*PROVENANCE, "issued_at")),
         },
     )
-    start = {"standard_name": "forecast_reference_time", "long_name": "last observed day"}
+    start = {"standard_name": "forecast_reference_time", "long_name": "last observed time"}
     _growing(group, "init_time", "int64", 0, _SINCE | start)
     _growing(group, "issued_at", "int64", 0, _SINCE | {"long_name": "time at which the forecast was made"})
     _growing(group, "model_id", str, "", {"long_name": "trained model or fitted baseline"})

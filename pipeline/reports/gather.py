@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from pipeline.evaluation.region import as_forecast
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
 from pipeline.forecasts import archive
+from pipeline.forecasts.field import as_field
 from pipeline.ingestion import IngestResult
 from pipeline.publish.release import lineage_of
 from pipeline.quality.base import Finding
@@ -81,7 +81,7 @@ def gather_region(
         verdict=standing.verdict,
         examples=_examples(cube, archive_path, standing, examples),
         data=_data_status(cube, quarantine, findings),
-        newest=newest[["sst"]].load(),
+        newest=archive.field_of(newest).reset_coords(drop=True).to_dataset().load(),
         newest_by=standing.forecaster,
         training=_training(card),
         card=_facts(card),
@@ -131,7 +131,9 @@ def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) ->
     """Model, best rung and truth of `count` test windows that are spread evenly."""
     record = read_record(cube, standing.region, snapshot=standing.cube_snapshot)
     forecasts = {
-        name: archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot).sst
+        name: archive.field_of(
+            archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot)
+        )
         for name, of in (("model", standing.judged.name), ("best_rung", standing.verdict.best_rung))
     }
     tested = find_windows(record.time, record.usable, standing.splits.test, standing.windows)
@@ -141,7 +143,7 @@ def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) ->
         name: each.sel(init_time=windows.init_time).load().reset_coords(drop=True)
         for name, each in forecasts.items()
     }
-    return xr.Dataset({**fields, "truth": as_forecast(record, windows, record.truth(windows))})
+    return xr.Dataset({**fields, "truth": as_field(record, windows, record.truth(windows))})
 
 
 def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> DataStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import ValidationError
 
@@ -13,14 +13,18 @@ from pipeline.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.sources.base import Source
+    from pipeline.sources.base import SeriesSource, Source
 
-SOURCES = {"oisst": "pipeline.sources.oisst:Oisst"}
+SOURCES = {"oisst": "pipeline.sources.oisst:Oisst", "jena": "pipeline.sources.jena:Jena"}
 """Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""
 
 
-def source(name: str, **config: Any) -> Source:
-    """The source called `name`, with the fields of its `Config`.
+@overload
+def source(name: Literal["jena"], **config: Any) -> SeriesSource: ...
+@overload
+def source(name: str, **config: Any) -> Source: ...
+def source(name: str, **config: Any) -> Source | SeriesSource:
+    """The source called `name`, with the fields of its `Config`; `series_source` where it must be a station's.
 
     Raises
     ------
@@ -33,10 +37,25 @@ def source(name: str, **config: Any) -> Source:
     module, _, attribute = SOURCES[name].partition(":")
     kind = getattr(import_module(module), attribute)
     try:
-        made: Source = kind(kind.Config(**config))
+        made: Source | SeriesSource = kind(kind.Config(**config))
     except ValidationError as error:
         raise _refused(name, error, tuple(kind.Config.model_fields)) from error
     return made
+
+
+def series_source(name: str, **config: Any) -> SeriesSource:
+    """The source called `name`, which must be one of a station.
+
+    Raises
+    ------
+    ConfigError
+        As `source`, or it serves fields.
+    """
+    made: Any = source(name, **config)
+    if not hasattr(made, "quantities"):
+        raise ConfigError(f"{name} is no source of a station's table", remedy="known: jena", given=name)
+    found: SeriesSource = made
+    return found
 
 
 def _unknown(what: str, given: str, known: Iterable[str]) -> ConfigError:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.errors import IsothermError
-    from pipeline.types import Box, Field, Status, TimeRange
+    from pipeline.types import Box, Field, Quantity, Status, Table, TimeRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class FetchFailure:
 
 
 class Source(Protocol):
-    """What every entry of SOURCES offers."""
+    """What every entry of SOURCES that serves fields offers."""
 
     name: str
     mirrors: tuple[str, ...]
@@ -87,4 +87,38 @@ class Source(Protocol):
         GranuleError
             With `fields["check"] == "structure"` where the file cannot be read or lacks what it must have.
         """
+        ...
+
+
+class SeriesSource(Protocol):
+    """What every entry of SOURCES that serves the table of a station offers."""
+
+    name: str
+    mirrors: tuple[str, ...]
+    """In order of preference."""
+    quantities: Mapping[str, Quantity]
+    """All that its tables may hold, by name."""
+
+    def list_granules(
+        self, mirror: str, period: TimeRange, read: Callable[[str], bytes]
+    ) -> Sequence[Granule]:
+        """The granules of `mirror` that promise days of `period`, by their first day.
+
+        `read` returns the body behind an address and raises `FetchError`. A granule whose file still grows is
+        preliminary.
+        """
+        ...
+
+    def decode(self, path: Path, granule: Granule) -> Table:
+        """The rows of `path` that lie in the granule's days, in Isotherm's terms, as published.
+
+        Raises
+        ------
+        GranuleError
+            With `fields["check"] == "structure"` where the file cannot be read or lacks what it must have.
+        """
+        ...
+
+    def content_complaint(self, head: bytes) -> str:
+        """What is wrong with a file that begins so; empty where it may be one of the source's."""
         ...

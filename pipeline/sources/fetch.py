@@ -6,7 +6,7 @@ import asyncio
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from pipeline.sources.cache import Entry, Part
 
     Progress = Callable[[Granule, int], None]
+    Complaint = Callable[[bytes], str]
 
 Result = TypeVar("Result")
+
+
+class Watch(NamedTuple):
+    """What is told of a file's bytes as they come, and asked of its first."""
+
+    progress: Progress | None
+    complaint: Complaint
 
 
 class Fetcher:
@@ -68,7 +76,12 @@ class Fetcher:
         return self._run(self._read(url))
 
     def fetch(
-        self, granules: Iterable[Granule], cache: Path, *, progress: Progress | None = None
+        self,
+        granules: Iterable[Granule],
+        cache: Path,
+        *,
+        progress: Progress | None = None,
+        complaint: Complaint = content_complaint,
     ) -> Iterator[Fetched | FetchFailure]:
         """One result a granule, in their order: the file in `cache`, or why there is none.
 
@@ -80,6 +93,8 @@ class Fetcher:
         ----------
         progress
             Called with a granule and the number of bytes that have just come, from another thread.
+        complaint
+            Says of a file's first bytes what is wrong with them; what has a complaint is refused.
 
         Raises
         ------
@@ -93,7 +108,7 @@ class Fetcher:
         try:
             for granule in wanted:
                 if granule.url not in by_url:
-                    job = self._outcome(granule, cache, progress, under_way)
+                    job = self._outcome(granule, cache, Watch(progress, complaint), under_way)
                     by_url[granule.url] = self._submit(job)
             for granule in wanted:
                 outcome = by_url[granule.url].result()
@@ -135,7 +150,7 @@ class Fetcher:
         self,
         granule: Granule,
         cache: Path,
-        progress: Progress | None,
+        watch: Watch,
         under_way: set[asyncio.Task[Any] | None],
     ) -> Fetched | IsothermError:
         under_way.add(asyncio.current_task())
@@ -147,7 +162,7 @@ class Fetcher:
             if error is not None and lost >= self.policy.give_up_after:
                 return error
             try:
-                entry = await self._have(granule, files.place(cache, granule), progress)
+                entry = await self._have(granule, files.place(cache, granule), watch)
             except IsothermError as raised:
                 if raised.fields.get("transient") and isinstance(raised, FetchError):
                     self._lost[host] = (self._lost.get(host, (0, None))[0] + 1, raised)
@@ -157,14 +172,14 @@ class Fetcher:
         self._lost[host] = (0, None)
         return Fetched(granule, files.place(cache, granule), entry.sha256)
 
-    async def _have(self, granule: Granule, path: Path, progress: Progress | None) -> Entry:
+    async def _have(self, granule: Granule, path: Path, watch: Watch) -> Entry:
         held = await asyncio.to_thread(files.cached, path, granule.url)
         if held is not None and granule.version and held.version == granule.version:
             return held
         with files.part_of(path, granule.url) as part:
 
             async def attempt() -> Entry:
-                return await self._download(granule, path, part, held, progress)
+                return await self._download(granule, path, part, held, watch)
 
             try:
                 return await persist(attempt, granule.url, self.policy, self._hosts)
@@ -173,7 +188,7 @@ class Fetcher:
                 raise
 
     async def _download(
-        self, granule: Granule, path: Path, part: Part, held: Entry | None, progress: Progress | None
+        self, granule: Granule, path: Path, part: Part, held: Entry | None, watch: Watch
     ) -> Entry:
         headers = {}
         if part.size and part.validator:
@@ -192,7 +207,7 @@ class Fetcher:
                 return held
             if not _continues(response, part):
                 part.restart(_validator(response))
-            await _receive(response, granule, part, progress)
+            await _receive(response, granule, part, watch)
         return await asyncio.to_thread(part.settle, path, granule.version, response.headers.get("ETag", ""))
 
 
@@ -218,18 +233,18 @@ async def _give_up(tasks: set[asyncio.Task[Any] | None]) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _receive(response: httpx.Response, granule: Granule, part: Part, progress: Progress | None) -> None:
+async def _receive(response: httpx.Response, granule: Granule, part: Part, watch: Watch) -> None:
     promised = _promised(response, part.size)
     async for block in response.aiter_raw(1 << 18):
         new = part.size == 0
         part.write(block)
         if new:
-            _refuse_content(granule, response, block)
-        if progress is not None:
-            progress(granule, len(block))
+            _refuse_content(granule, response, watch.complaint(block))
+        if watch.progress is not None:
+            watch.progress(granule, len(block))
     if promised is not None and part.size < promised:
         raise TransientError(f"the body ended after {part.size} of {promised} bytes")
-    _refuse_content(granule, response, part.head())
+    _refuse_content(granule, response, watch.complaint(part.head()))
 
 
 def _promised(response: httpx.Response, before: int) -> int | None:
@@ -238,8 +253,7 @@ def _promised(response: httpx.Response, before: int) -> int | None:
     return int(length) + (before if partial else 0) if length.isdigit() else None
 
 
-def _refuse_content(granule: Granule, response: httpx.Response, head: bytes) -> None:
-    complaint = content_complaint(head)
+def _refuse_content(granule: Granule, response: httpx.Response, complaint: str) -> None:
     if complaint:
         raise GranuleError(
             f"{granule.url} {complaint} (status {response.status_code})",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DiskFullError, NotFoundError, StoreError, WorkspaceError
 from pipeline.forecasts import archive, layout
 from pipeline.store import repository
+from tests.records import FIELD
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[ns]")
 START = np.datetime64("2012-01-01", "ns")
@@ -32,7 +33,7 @@ def forecasts(days, *, leads=3, shape=(4, 5), value=0.0):
     cells = np.arange(leads * shape[0] * shape[1]).reshape(leads, *shape) / 1000
     values = (days[:, None, None, None] + cells + value).astype(np.float32)
     values[:, :, 0, 0] = np.nan
-    return xr.Dataset({"sst": (tuple(coords), values)}, coords)
+    return xr.Dataset({"sst": (tuple(coords), values, FIELD)}, coords)
 
 
 def origin(model="m1", cube="c1", hour=0):

@@ -36,7 +36,7 @@ def make_windows(
         return xr.DataArray(values.astype(np.float32), coords, dims).where(ocean)
 
     climatology = field() + 15
-    truth = climatology + field()
+    truth = (climatology + field()).assign_attrs(units="degree_Celsius")
     forecasts = {"net": truth + field(0.5), "persistence": truth + field(1.0), "damped": truth + field(0.8)}
     return SimpleNamespace(forecasts=forecasts, truth=truth, climatology=climatology, ocean=ocean)
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from pipeline.lineage import Lineage, ModelLineage, Sources
 from pipeline.windows import WindowSpec
+from tests.records import FIELD
 
 DAY = np.timedelta64(1, "D").astype("timedelta64[ns]")
 
@@ -22,7 +23,7 @@ def make_forecast(day="2013-12-17", *, inits=1, value=15.0, longitude=None):
     values = (value + np.random.default_rng(0).normal(size=shape)).astype(np.float32)
     values[..., :2, :2] = np.nan
     issued = coords["init_time"] + DAY
-    return xr.Dataset({"sst": (tuple(coords), values)}, coords | {"issued_at": ("init_time", issued)})
+    return xr.Dataset({"sst": (tuple(coords), values, FIELD)}, coords | {"issued_at": ("init_time", issued)})
 
 
 @pytest.fixture

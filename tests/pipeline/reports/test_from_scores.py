@@ -24,6 +24,7 @@ def scores(windows: int) -> xr.Dataset:
     example = reporting.make_examples(starts=1, horizon=3, size=6)
     init = np.datetime64("2012-01-01", "ns") + np.arange(windows) * reporting.DAY
     truth = example.truth.isel(init_time=np.zeros(windows, dtype=int)).assign_coords(init_time=init)
+    truth = truth.assign_attrs(units="degree_Celsius")
     noise = truth.copy(data=rng.normal(0, 0.4, truth.shape))
     forecasts = {
         "convlstm": truth + noise / 2,
