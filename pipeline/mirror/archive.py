@@ -131,14 +131,32 @@ class RecordedArchive:
         return self._paths[day.name].read_bytes()
 
 
+class Kept:
+    """What was made, while there is room; made by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
+        """What was made for `key`, or is made now."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            self._kept.move_to_end(key)
+            made = self._kept[key]
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > CACHE_BYTES:
+                self._kept.popitem(last=False)
+            return made
+
+
 class Shelf:
     """An archive's files by address, made when asked for and kept while there is room."""
 
     def __init__(self, archive: Archive, revision: Callable[[str], int]) -> None:
         self.archive = archive
         self._revision = revision
-        self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._keep = Kept().get
 
     def days(self) -> list[Day]:
         """The daily files there are today."""
@@ -148,7 +166,7 @@ class Shelf:
         revision = self._revision(name)
         delay = 1 if status is Status.PRELIMINARY else PRELIMINARY_DAYS + 1
         written = dt.datetime.combine(day + delay * ONE_DAY, dt.time(9, 12), dt.UTC) + revision * ONE_HOUR
-        return Day(name, day, status, written, _digest(name, revision, written), revision)
+        return Day(name, day, status, written, digest(name, revision, written), revision)
 
     def find(self, name: str) -> Day:
         """The daily file called `name`.
@@ -216,24 +234,15 @@ class Shelf:
     def _field(self, day: Day) -> NDArray[np.int16]:
         return self.archive.hundredths(day.day, day.status, day.revision)
 
-    def _keep(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            self._kept.move_to_end(key)
-            made = self._kept[key]
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > CACHE_BYTES:
-                self._kept.popitem(last=False)
-            return made
 
-
-def _digest(*facts: object) -> str:
+def digest(*facts: object) -> str:
+    """An ETag that changes with any of `facts`."""
     return hashlib.md5(repr(facts).encode(), usedforsecurity=False).hexdigest()
 
 
 def year_etag(days: list[Day]) -> str:
     """Changes with any of its days."""
-    return _digest(*(day.etag for day in days))
+    return digest(*(day.etag for day in days))
 
 
 def year_written(days: list[Day]) -> dt.datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import NotFoundError
-from pipeline.mirror import pages
+from pipeline.mirror import jena, pages
 
 if TYPE_CHECKING:
     from pipeline.mirror.faults import Fault
@@ -45,7 +45,8 @@ class Handler(BaseHTTPRequestHandler):
             self._fail(fault)
             return
         try:
-            answer = pages.answer(self.mirror.shelf, urlsplit(self.path))
+            url = urlsplit(self.path)
+            answer = jena.answer(self.mirror.station, url.path) or pages.answer(self.mirror.shelf, url)
         except NotFoundError as error:
             self._send(HTTPStatus.NOT_FOUND, {}, pages.page("404 Not Found", error.message))
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""A local HTTP mirror of OISST in the layouts of its four public ones, with faults on request."""
+"""A local HTTP mirror of OISST and Jena in the layouts of their public ones, with faults on request."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 from pipeline.errors import ConfigError
+from pipeline.mirror import jena
 from pipeline.mirror.archive import ONE_DAY, Archive, RecordedArchive, Shelf, SimulatedArchive
 from pipeline.mirror.faults import Fault, Faults
 from pipeline.mirror.handler import Handler
 from pipeline.mirror.ocean import SimulatedOcean
+from pipeline.mirror.weather import SimulatedWeather
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,7 +22,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIXES = {"open-data": "open-data", "ncei": "ncei", "psl": "psl", "erddap": "erddap/griddap"}
+PREFIXES_BY_SOURCE = {"oisst": PREFIXES, "jena": jena.PREFIXES}
 HOST = "127.0.0.1"
+
+
+def _ocean_beside(weather: SimulatedWeather) -> SimulatedOcean:
+    return SimulatedOcean(seed=weather.seed, first=weather.first, today=weather.today)
+
+
+def _weather_beside(ocean: SimulatedOcean) -> SimulatedWeather:
+    return SimulatedWeather(seed=ocean.seed, first=ocean.first, today=ocean.today)
 
 
 class _Server(ThreadingHTTPServer):
@@ -34,7 +45,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Mirror:
-    """Serves an ocean, or a folder of recorded daily files, on this machine alone.
+    """Serves an ocean and a weather station, simulated or recorded, on this machine alone.
 
     Parameters
     ----------
@@ -42,6 +53,10 @@ class Mirror:
         The simulated ocean; its default, if neither it nor `folder` is given.
     folder
         A folder of files named as NCEI names them.
+    weather
+        The simulated station; its default, if neither it nor `station_folder` is given, keeps the ocean's time.
+    station_folder
+        A folder of the station's zip or CSV files, served as they are.
     faults
         `Fault`s, or their text form.
     port
@@ -55,7 +70,7 @@ class Mirror:
     Raises
     ------
     ConfigError
-        The port is taken, the folder holds no daily file, or a fault cannot be read.
+        The port is taken, a folder holds no file of its kind, or a fault cannot be read.
     """
 
     def __init__(
@@ -63,14 +78,25 @@ class Mirror:
         *,
         ocean: SimulatedOcean | None = None,
         folder: Path | None = None,
+        weather: SimulatedWeather | None = None,
+        station_folder: Path | None = None,
         faults: Iterable[Fault | str] = (),
         port: int = 0,
     ) -> None:
         if folder is not None and ocean is not None:
             raise ConfigError("a mirror serves an ocean or a folder, not both")
-        archive: Archive = RecordedArchive(folder) if folder else SimulatedArchive(ocean or SimulatedOcean())
+        if station_folder is not None and weather is not None:
+            raise ConfigError("a mirror serves a simulated station or a folder of its files, not both")
+        if ocean is None:
+            ocean = SimulatedOcean() if weather is None else _ocean_beside(weather)
+        archive: Archive = RecordedArchive(folder) if folder else SimulatedArchive(ocean)
         self.faults = Faults(faults)
         self.shelf = Shelf(archive, self.faults.revision)
+        self.station: jena.Station = (
+            jena.RecordedStation(station_folder)
+            if station_folder
+            else jena.SimulatedStation(weather or _weather_beside(ocean), self.faults.revision)
+        )
         self.requests: list[tuple[str, str, int]] = []
         """Method, path with query, and status of every request answered."""
         self._port = port
@@ -84,6 +110,7 @@ class Mirror:
     def advance(self, days: int = 1) -> None:
         """Let days pass: new ones appear, preliminary ones become final, and their files vanish."""
         self.shelf.archive.today += days * ONE_DAY
+        self.station.today += days * ONE_DAY
 
     @property
     def url(self) -> str:
@@ -92,8 +119,12 @@ class Mirror:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The base address of each mirror, for `OisstConfig.addresses`."""
-        return {mirror: f"{self.url}/{prefix}" for mirror, prefix in PREFIXES.items()}
+        """The base address of each mirror of OISST, for `OisstConfig.addresses`."""
+        return self.addresses_of("oisst")
+
+    def addresses_of(self, source: str) -> dict[str, str]:
+        """The base address of each mirror of a source, for its configuration's `addresses`."""
+        return {mirror: f"{self.url}/{prefix}" for mirror, prefix in PREFIXES_BY_SOURCE[source].items()}
 
     def __enter__(self) -> Self:
         self._stop.clear()

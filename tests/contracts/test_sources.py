@@ -1,4 +1,4 @@
-"""What every source promises, and that the mirrors of one source give one field."""
+"""What every source promises, and that the mirrors of one source give one field or one table."""
 
 import datetime as dt
 import subprocess
@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import IsothermError
-from pipeline.mirror import Mirror, SimulatedOcean
-from pipeline.sources import SOURCES, source
-from pipeline.sources.base import Fetched, Granule, Source
+from pipeline.errors import ConfigError, IsothermError
+from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
+from pipeline.sources import SOURCES, series_source, source
+from pipeline.sources.base import Fetched, Granule, SeriesSource, Source
 from pipeline.sources.fetch import Fetcher
 from pipeline.sources.http import FetchPolicy
 from pipeline.types import Box, Field, Status, TimeRange
@@ -26,6 +26,9 @@ BOXES = {
     "across both": Box(latitude=(-2, 2), longitude=(-20, 200)),
     "between cells": Box(latitude=(-44.9, -37.3), longitude=(147.3, 155.1)),
 }
+STATIONS = [name for name in SOURCES if hasattr(source(name), "quantities")]
+FIELDS = [name for name in SOURCES if name not in STATIONS]
+YEARS = TimeRange(start=dt.date(2016, 12, 1), end=dt.date(2017, 7, 10))
 QUICK = FetchPolicy(attempts=2, backoff=0.001, per_second=1000)
 
 
@@ -41,9 +44,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=FIELDS)
 def made(request: pytest.FixtureRequest, mirror: Mirror) -> Source:
-    return source(request.param, addresses=mirror.addresses)
+    return source(request.param, addresses=mirror.addresses_of(request.param))
+
+
+@pytest.fixture(scope="module")
+def stations() -> Iterator[Mirror]:
+    weather = SimulatedWeather(seed=4, first=dt.date(2016, 11, 20), today=dt.date(2017, 7, 8))
+    with Mirror(weather=weather) as mirror:
+        yield mirror
+
+
+@pytest.fixture(params=STATIONS)
+def station(request: pytest.FixtureRequest, stations: Mirror) -> SeriesSource:
+    return series_source(request.param, addresses=stations.addresses_of(request.param), today=stations.today)
 
 
 def everything(made: Source, name: str, box: Box, cache: Path) -> list[tuple[Granule, Field]]:
@@ -83,15 +98,47 @@ def test_all_mirrors_give_the_same_field(made: Source, box: Box, cache: Path) ->
         assert days == first, name
 
 
-def test_names_are_those_of_the_registry(made: Source) -> None:
-    assert SOURCES.keys() >= {made.name}
+def test_all_mirrors_give_the_same_rows(station: SeriesSource, stations: Mirror, cache: Path) -> None:
+    rows: dict[tuple[np.datetime64, str], float] = {}
+    promised: set[dt.date] = set()
+    with Fetcher(QUICK) as fetcher:
+        for name in station.mirrors:
+            granules = station.list_granules(name, YEARS, fetcher.read)
+            assert [granule.days[0] for granule in granules] == sorted(each.days[0] for each in granules)
+            for result in fetcher.fetch(granules, cache, complaint=station.content_complaint):
+                assert isinstance(result, Fetched), result
+                table = station.decode(result.path, result.granule)
+                assert table.values.shape == (len(table.time), len(table.variables))
+                assert station.quantities.keys() >= set(table.variables)
+                assert np.all(np.diff(table.line) > 0)
+                days = set((table.time - np.timedelta64(1, "s")).astype("datetime64[D]").tolist())
+                assert days <= set(result.granule.days) <= set(YEARS.days().tolist())
+                promised |= days
+                stamps, first = np.unique(table.time, return_index=True)
+                for variable, column in zip(table.variables, table.values.T, strict=True):
+                    for stamp, value in zip(stamps[::97], column[first[::97]], strict=True):
+                        assert rows.setdefault((stamp, variable), value) == value
+    assert promised == {day for day in YEARS.days().tolist() if day < stations.today}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_names_are_those_of_the_registry(name: str) -> None:
+    made = source(name)
+    assert made.name == name
     assert made.mirrors
     assert len(set(made.mirrors)) == len(made.mirrors)
 
 
-def test_an_unknown_mirror_is_refused(made: Source) -> None:
+def test_a_source_of_fields_is_none_of_a_station() -> None:
+    with pytest.raises(ConfigError, match="no source of a station's table"):
+        series_source(FIELDS[0])
+
+
+def test_an_unknown_mirror_is_refused(made: Source, station: SeriesSource) -> None:
     with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
         made.list_granules("nowhere", PERIOD, BOXES["tasman"], lambda _: b"")
+    with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
+        station.list_granules("nowhere", PERIOD, lambda _: b"")
 
 
 def test_the_registry_imports_nothing_heavy() -> None:
