@@ -9,6 +9,8 @@ import numpy as np
 import zarr
 
 from pipeline.store import repository, schema
+from pipeline.store.series_files import read_entries
+from pipeline.store.series_schema import day_status, is_series
 from pipeline.types import Spec, Status
 
 if TYPE_CHECKING:
@@ -107,13 +109,15 @@ def group_state(group: zarr.Group, first: int = 0, last: int | None = None) -> C
 
 
 def describe(root: zarr.Group) -> dict[str, Any]:
-    """Metadata of a commit: the fields of `CubeSummary`."""
+    """Metadata of a commit: the fields of `CubeSummary`.
+
+    Of a station, a day is missing where no step of it has a value, and else has the least status of those that do.
+    """
     groups = dict(sorted(root.groups()))
-    status = _least([schema.status_of(group) for group in groups.values()])
+    days, status = _days(list(groups.values()))
     told: dict[str, Any] = {"regions": list(groups)}
     told |= {s.name.lower(): int((status == s).sum()) for s in Status}
     if len(status):
-        days = schema.origin(next(iter(groups.values()))) + np.arange(len(status))
         final = np.flatnonzero(status == Status.FINAL)
         told |= {
             "first_day": str(days[0]),
@@ -122,6 +126,32 @@ def describe(root: zarr.Group) -> dict[str, Any]:
             "gaps": [gap.model_dump() for gap in find_gaps(days, status)[-_GAPS_TOLD:]],
         }
     return told
+
+
+def source_list(path: Path, snapshot: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Addresses and SHA-256 of the files that the store was made from, in order of time.
+
+    Of a cube they are those of each day that it holds; of a series each file stands once.
+
+    Raises
+    ------
+    NotFoundError
+        There is no store, or no such snapshot.
+    """
+    session = repository.read_session(path, snapshot)
+    with repository.translated(path):
+        root = zarr.open_group(session.store, mode="r")
+        entries = [
+            entry
+            for _, group in sorted(root.groups())
+            if is_series(group)
+            for entry in sorted(read_entries(group), key=lambda entry: entry.place)
+        ]
+        if entries:
+            return tuple(entry.url for entry in entries), tuple(entry.sha256 for entry in entries)
+        state = _joint(root)
+    held = state.status != Status.MISSING
+    return tuple(map(str, state.source_url[held])), tuple(map(str, state.source_sha256[held]))
 
 
 def find_gaps(days: NDArray[np.datetime64], status: NDArray[np.int8]) -> list[Gap]:
@@ -140,6 +170,15 @@ def _least(statuses: list[NDArray[np.int8]]) -> NDArray[np.int8]:
     for row, status in zip(filled, statuses, strict=False):
         row[: len(status)] = status
     return np.asarray(filled.min(axis=0))
+
+
+def _days(groups: list[zarr.Group]) -> tuple[NDArray[np.datetime64], NDArray[np.int8]]:
+    """Every day of the store and its status, the least over its regions; a store of a station has that alone."""
+    if groups and is_series(groups[0]):
+        return day_status(groups[0])
+    status = _least([schema.status_of(group) for group in groups])
+    first = schema.origin(groups[0]) if groups else np.datetime64(0, "D")
+    return first + np.arange(len(status)), status
 
 
 def _joint(root: zarr.Group) -> CubeState:
