@@ -86,7 +86,8 @@ def settle_duplicates(table: Table) -> tuple[Table, list[Finding]]:
                 "duplicates",
                 "warn",
                 _day(table, equal[0]),
-                f"{equal.size} rows repeat an earlier one and are dropped: {_lines(table, equal)}",
+                f"{_counted(equal, 'row repeats', 'rows repeat')} an earlier one and "
+                f"{_are(equal)} dropped: {_lines(table, equal)}",
             )
         )
     if refused.any():
@@ -145,7 +146,8 @@ def on_step(table: Table, step: np.timedelta64 = STEP) -> tuple[Table, list[Find
     if not off.size:
         return table, []
     message = (
-        f"{off.size} stamps lie off the step of {step // np.timedelta64(60, 's')} minutes and are dropped: "
+        f"{_counted(off, 'stamp lies', 'stamps lie')} off the step of {step // np.timedelta64(60, 's')} minutes "
+        f"and {_are(off)} dropped: "
         f"{_lines(table, off)} ({_stamps(table, off)})"
     )
     kept = np.setdiff1d(np.arange(len(table.time)), off)
@@ -165,9 +167,8 @@ def cleaned(table: Table) -> tuple[Table, list[Finding]]:
             rows = np.flatnonzero(bad)
             if rows.size:
                 check = "sentinel" if bad is sentinel else "range"
-                message = (
-                    f"{variable}: {rows.size} values are {words}, taken as missing: {_lines(table, rows)}"
-                )
+                count = _counted(rows, "value is", "values are")
+                message = f"{variable}: {count} {words} and taken as missing: {_lines(table, rows)}"
                 findings.append(Finding(check, "warn", _day(table, rows[0]), message))
         column[sentinel | outside] = np.nan
     return replace(table, values=values), findings
@@ -179,6 +180,14 @@ def _rows(table: Table, kept: NDArray[np.intp]) -> Table:
 
 def _day(table: Table, row: Any) -> Any:
     return table.time[row].astype("datetime64[D]").item()
+
+
+def _counted(rows: NDArray[np.intp], one: str, several: str) -> str:
+    return f"{rows.size} {one if rows.size == 1 else several}"
+
+
+def _are(rows: NDArray[np.intp]) -> str:
+    return "is" if rows.size == 1 else "are"
 
 
 def _lines(table: Table, rows: NDArray[np.intp]) -> str:

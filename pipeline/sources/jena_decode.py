@@ -196,6 +196,6 @@ def _refuse_text(lines: Lines, places: Sequence[int]) -> NoReturn:
 
 def _is_number(text: str) -> bool:
     try:
-        return bool(np.isfinite(float(text)))
+        return bool(np.isfinite(float(text))) and "_" not in text
     except ValueError:
         return False
