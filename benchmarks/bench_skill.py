@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.experiments import Job, load_experiment
+from flows.jobs import Job
+from flows.loading import load_experiment
 from flows.settings import Settings
 from pipeline.evaluation.region import score_region
 from pipeline.evaluation.standing import Standing
@@ -54,11 +55,10 @@ def print_table(job: Job, block: int) -> None:
     before = Standing.read(workspace.scores(EXPERIMENT, REGION))
     folder = workspace.root / "benchmarks" / f"block-{block}"
     standing = score_region(
-        workspace.cube(EXPERIMENT),
+        job.reading(REGION),
         workspace.archive(EXPERIMENT),
         folder,
         experiment=EXPERIMENT,
-        region=REGION,
         judged=before.judged,
         ladder=before.ladder,
         splits=experiment.splits,

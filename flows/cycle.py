@@ -9,10 +9,9 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from flows.evaluate import run_evaluate
-from flows.experiments import Job
 from flows.forecast import run_forecast
 from flows.ingest import ended, gaps_told, run_ingest
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import Regions
 from flows.publish import run_publish, run_report
 from flows.train import run_train
@@ -48,7 +47,7 @@ def run_cycle(job: Job) -> Cycle:
 def _after_ingest(job: Job, ingested: IngestResult) -> Cycle:
     # One snapshot for all steps: a scheduled ingestion may write to the cube meanwhile.
     snapshot = job.cube_snapshot()
-    regions = Regions.of(job.experiment.regions)
+    regions = Regions.of(job.experiment.places)
     models = run_train(job, regions, snapshot)
     run_forecast(job, regions, snapshot)
     standings = run_evaluate(job, regions, snapshot, job.archive_snapshot())

@@ -7,24 +7,21 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from flows.experiments import Job
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import Regions
 from pipeline.evaluation.standing import Standing
 
 
 def run_evaluate(job: Job, regions: Regions, snapshot: str, archived: str) -> dict[str, Standing]:
     """Score each region's forecasts in the archive as of `archived`; by region, who stands where."""
-    return regions.each(
-        lambda region: tasks.evaluate_region(job, region, snapshot, archived, job.model_id(region))
-    )
+    return regions.each(lambda place: tasks.evaluate_place(job, place, snapshot, archived))
 
 
 @flow(name="evaluate", flow_run_name="evaluate-{experiment}")
 def evaluate(experiment: str, workspace: Path | None = None) -> dict[str, str]:
     """Judge the model of `experiment` against its ladder; by region, the verdict."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        regions = Regions.of(job.experiment.regions)
+        regions = Regions.of(job.experiment.places)
         standings = run_evaluate(job, regions, job.cube_snapshot(), job.archive_snapshot())
     done = {region: standing.verdict.sentence for region, standing in standings.items()}
     regions.settle(done)

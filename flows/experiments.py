@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+import numpy as np
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from flows.explain import explained
-from flows.settings import Settings
 from models.base import config_of
-from models.card import current_model
-from models.recipe import Recipe
 from models.specs import TrainingSpec
 from pipeline import sources
 from pipeline.climatology import ClimatologySpec
-from pipeline.errors import ConfigError, IsothermError, NotFoundError
+from pipeline.errors import ConfigError
 from pipeline.evaluation.specs import EvaluationSpec
-from pipeline.forecasts import LADDER, RUNGS
+from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
 from pipeline.sources.base import Source
-from pipeline.splits import Splits
-from pipeline.types import Box, Spec, TimeRange
+from pipeline.splits import Fractions, Splits
+from pipeline.types import Box, Protocol, Spec, TimeRange
 from pipeline.windows import WindowSpec
-from pipeline.workspace import Workspace
+
+STATION_STEP = np.timedelta64(10, "m")
 
 
 class Period(Spec):
@@ -51,18 +47,11 @@ class RegionTable(Box):
 
 
 class Simulation(Spec):
-    """The embedded mirror's ocean: it is served on loopback while the experiment runs."""
+    """The embedded mirror's ocean or weather: it is served on loopback while the experiment runs."""
 
     seed: int = 0
     first_day: dt.date
     today: dt.date
-
-
-def _known_rungs(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name not in RUNGS:
-            raise unknown("rung", name, RUNGS, ConfigError)
-    return names
 
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -81,6 +70,45 @@ def _usable_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_usable_name)]
 
 
+class StationTable(Spec):
+    """The station of the experiment, and what of its record is learned from and forecast."""
+
+    name: Name
+    title: str = ""
+    target: str
+    """The variable that is forecast."""
+    variables: tuple[str, ...] = ()
+    """Those that the models see; the source's usual ones where not given."""
+    protocol: Protocol = "clean"
+    wind_components: bool = True
+    """Wind eastward and northward in place of speed and direction."""
+    time_features: bool = False
+    """Hour and season as points on circles, beside the variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model of the experiment: its name in MODELS, its own configuration, and how it is trained."""
+
+    model: str
+    config: Spec
+    training: TrainingSpec
+
+
+def _known_rungs(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in RUNGS:
+            raise unknown("rung", name, RUNGS, ConfigError)
+    return names
+
+
+def _kind_of_splits(given: Any) -> str:
+    """Parts are numbers, dates are tables."""
+    values = given.values() if isinstance(given, dict) else ()
+    parts = isinstance(given, Fractions) or any(isinstance(each, (int, float)) for each in values)
+    return "<parts>" if parts else "<dates>"
+
+
 class Experiment(Spec):
     """One experiment, as its TOML file says it; the file's name is the experiment's."""
 
@@ -91,32 +119,78 @@ class Experiment(Spec):
     """`name` of an entry of SOURCES, and what its configuration takes."""
     simulation: Simulation | None = None
     period: Period
-    regions: Annotated[dict[Name, RegionTable], Field(min_length=1)]
-    grid: RegridSpec
+    regions: dict[Name, RegionTable] = Field(default_factory=dict)
+    """Of an experiment on fields, with `grid`."""
+    grid: RegridSpec | None = None
+    station: StationTable | None = None
+    """Of an experiment on a series, in place of `regions` and `grid`."""
     quality: Limits = Limits()
-    splits: Splits
+    splits: Annotated[
+        Annotated[Splits, Tag("<dates>")] | Annotated[Fractions, Tag("<parts>")],
+        Discriminator(_kind_of_splits),
+    ]
     windows: WindowSpec
     climatology: ClimatologySpec = ClimatologySpec()
-    ladder: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_known_rungs)] = LADDER
-    model: dict[str, Any]
+    ladder: Annotated[tuple[str, ...], AfterValidator(_known_rungs)] = ()
+    """The usual rungs of fields or of stations where not given."""
+    model: dict[str, Any] = Field(default_factory=dict)
     """`name` of an entry of MODELS, and what its configuration takes."""
+    models: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """In place of `model`: several by name, each with the same keys, and `training` where it differs."""
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.station is not None:
+            if self.regions or self.grid is not None:
+                raise ConfigError(
+                    "[station] and [regions] are of different experiments", remedy="keep one of them"
+                )
+        elif not self.regions:
+            raise ConfigError("it has neither [regions] nor a [station]", remedy="name what is forecast")
+        elif self.grid is None:
+            raise ConfigError("[regions] need a [grid]", remedy="add [grid] with a resolution")
+        if bool(self.model) == bool(self.models):
+            raise ConfigError("it needs either [model] or [models]", remedy="keep or add one of them")
+        return self
 
     def region(self, name: str) -> Region:
         """The box and grid of one of the regions."""
         table = self.regions[name]
+        assert self.grid is not None
         return Region(box=Box(latitude=table.latitude, longitude=table.longitude), regrid=self.grid)
 
     @property
-    def model_name(self) -> str:
-        """The model's name in MODELS."""
-        return str(self.model["name"])
+    def places(self) -> dict[str, str]:
+        """The regions, or the station: titles by name."""
+        if self.station is not None:
+            return {self.station.name: self.station.title or self.station.name}
+        return {name: table.title or name for name, table in self.regions.items()}
 
-    def model_config_spec(self) -> Spec:
-        """The model's own configuration."""
-        table = {key: value for key, value in self.model.items() if key != "name"}
-        return config_of(self.model_name)(**table)
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The ladder that models are judged by."""
+        return self.ladder or LADDERS["fields" if self.station is None else "series"]
+
+    @property
+    def candidates(self) -> dict[str, Candidate]:
+        """The models by name.
+
+        Raises
+        ------
+        ConfigError, ValidationError
+            There is no such model, or its configuration is refused.
+        """
+        tables = self.models or {str(self.model.get("name", "model")): self.model}
+        return {name: self.candidate(name, table) for name, table in tables.items()}
+
+    def candidate(self, name: str, table: Mapping[str, Any]) -> Candidate:
+        """The model that a table describes."""
+        model = str(table.get("name", name))
+        own = {key: value for key, value in table.items() if key not in ("name", "training")}
+        changed = {**self.training.model_dump(exclude_unset=True), **table.get("training", {})}
+        return Candidate(model, config_of(model)(**own), TrainingSpec(**changed))
 
     def make_source(self, **changes: Any) -> Source:
         """The source; `changes` replace keys of its configuration."""
@@ -126,138 +200,3 @@ class Experiment(Spec):
     def replaced(self, **tables: Any) -> Self:
         """The same experiment with other values in place, such as `source=`."""
         return self.model_copy(update=tables)
-
-
-class Job(BaseModel):
-    """An experiment in a workspace: what every step is given. It can be pickled and sent to any worker."""
-
-    model_config = {"frozen": True, "arbitrary_types_allowed": True}
-
-    experiment: Experiment
-    settings: Settings
-
-    @property
-    def workspace(self) -> Workspace:
-        """The paths."""
-        return Workspace(self.settings.workspace)
-
-    def recipe(self, region: str) -> Recipe:
-        """What the region's model is made by."""
-        experiment = self.experiment
-        return Recipe(
-            experiment=experiment.name,
-            region=region,
-            model=experiment.model_name,
-            config=experiment.model_config_spec(),
-            training=experiment.training,
-            splits=experiment.splits,
-            windows=experiment.windows,
-            climatology=experiment.climatology,
-        )
-
-    def cube_snapshot(self) -> str:
-        """The newest snapshot of the cube; NotFoundError where nothing was ingested."""
-        return self._newest(self.workspace.cube(self.experiment.name), "has no days yet", "ingest")
-
-    def archive_snapshot(self) -> str:
-        """The newest snapshot of the forecast archive; NotFoundError where nothing was forecast."""
-        return self._newest(self.workspace.archive(self.experiment.name), "has no forecasts yet", "forecast")
-
-    def model_id(self, region: str) -> str:
-        """The region's newest model; NotFoundError where none was trained."""
-        return current_model(self.workspace.models(self.experiment.name, region))
-
-    def _newest(self, store: Path, complaint: str, command: str) -> str:
-        from pipeline.store import repository
-
-        name = self.experiment.name
-        if not repository.exists(store):
-            raise NotFoundError(
-                f"the experiment {name!r} {complaint} in the workspace {self.workspace.root}",
-                remedy=f"run `isotherm {command} {name}` first",
-                path=str(store),
-            )
-        return repository.newest(store)
-
-
-def experiment_names(folder: Path) -> list[str]:
-    """The experiments that there are, sorted."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def load_experiment(name: str, folder: Path) -> Experiment:
-    """The experiment called `name` in `folder`, or in the TOML file that `name` is the path of.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such experiment.
-    ConfigError
-        The file has a typo: the error names the key, the file and the nearest right spelling.
-    """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if not path.is_file():
-        raise unknown("experiment", name, experiment_names(folder), NotFoundError, where=str(path.parent))
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} is not TOML: {error}", remedy="correct the line that it names", path=str(path)
-        ) from error
-    if "name" in table:
-        raise ConfigError(
-            f"{path}: unknown key 'name'", remedy="remove it: the file's name is the experiment's", key="name"
-        )
-    try:
-        experiment = Experiment(name=path.stem, **table)
-    except ValidationError as error:
-        raise explained(error, Experiment, where=str(path), hidden={"name"}) from error
-    _require_parts(experiment, path)
-    return experiment
-
-
-def _require_parts(experiment: Experiment, path: Path) -> None:
-    """Refuse what only the chosen source, model, grid and windows can judge."""
-    for table in ("source", "model"):
-        if not isinstance(getattr(experiment, table).get("name"), str):
-            raise ConfigError(
-                f"{path}: [{table}] has no key 'name'", remedy=f'add name = "…" to [{table}]', path=str(path)
-            )
-    with _told(f"{path}: [source]"):
-        experiment.make_source()
-    with _told(f"{path}: [model]"):
-        try:
-            experiment.model_config_spec()
-        except ValidationError as error:
-            raise explained(error, config_of(experiment.model_name), where=f"{path}: [model]") from error
-    for name in experiment.regions:
-        with _told(f"{path}: [regions.{name}]"):
-            experiment.region(name).grid  # noqa: B018  raises where the box is no whole number of cells
-    with _told(f"{path}: [splits]"):
-        _require_windows(experiment)
-
-
-def _require_windows(experiment: Experiment) -> None:
-    """Every split, less its guard gap, has room for a window."""
-    windows = experiment.windows
-    splits = experiment.splits.guarded(windows.length)
-    for name in ("train", "validation", "test"):
-        split: TimeRange = getattr(splits, name)
-        days = (split.end - split.start).days + 1
-        if days < windows.length:
-            raise ConfigError(
-                f"no window of {windows.history} + {windows.horizon} days fits into the {days} days of {name} "
-                f"({split}, without its guard gap)",
-                remedy=f"widen {name}, or shorten [windows] history or horizon",
-                split=name,
-            )
-
-
-@contextmanager
-def _told(where: str) -> Iterator[None]:
-    """Say of an error where in the file its cause is."""
-    try:
-        yield
-    except IsothermError as error:
-        message = error.message if error.message.startswith(where) else f"{where}: {error.message}"
-        raise ConfigError(message, remedy=error.remedy, **{**error.fields, "where": where}) from error

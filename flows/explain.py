@@ -31,7 +31,7 @@ def explained(
     complaints = error.errors()
     # A misspelled key is also a missing one: the misspelling says more.
     first = next((each for each in complaints if each["type"] == "extra_forbidden"), complaints[0])
-    key = spelled(".".join(str(part) for part in first["loc"] if part != "[key]"))
+    key = spelled(".".join(str(part) for part in first["loc"] if part != "[key]" and str(part)[0] != "<"))
     if first["type"] == "extra_forbidden":
         known = sorted({*_fields(kind, first["loc"][:-1])} - {*hidden})
         near = get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)

@@ -7,21 +7,20 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from flows.experiments import Job
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import Regions
 
 
 def run_forecast(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
     """Forecast every test window and from the newest data; by region, the archive's snapshot."""
-    return regions.each(lambda region: tasks.forecast_region(job, region, snapshot, job.model_id(region)))
+    return regions.each(lambda place: tasks.forecast_place(job, place, snapshot))
 
 
 @flow(name="forecast", flow_run_name="forecast-{experiment}")
 def forecast(experiment: str, workspace: Path | None = None) -> dict[str, str]:
     """Issue the forecasts of `experiment`, of its model and of the whole ladder."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        regions = Regions.of(job.experiment.regions)
+        regions = Regions.of(job.experiment.places)
         done = run_forecast(job, regions, job.cube_snapshot())
     regions.settle(done)
     return done

@@ -10,8 +10,7 @@ from prefect import flow
 from prefect.states import Failed
 
 from flows import runtime, tasks
-from flows.experiments import Job
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult
 from pipeline.publish.product import write_text

@@ -7,11 +7,88 @@ from contextlib import contextmanager
 from glob import iglob
 from pathlib import Path
 
-from flows.experiments import Experiment, Job, load_experiment
+from pydantic import BaseModel
+
+from flows.experiments import Experiment
+from flows.loading import load_experiment
 from flows.settings import Settings
-from pipeline.errors import ConfigError
+from models.card import current_models
+from models.recipe import Recipe
+from pipeline.errors import ConfigError, NotFoundError
 from pipeline.evaluation.standing import Standing
+from pipeline.store.readings import CubeReading, Reading, SeriesReading
 from pipeline.workspace import Workspace
+
+
+class Job(BaseModel):
+    """An experiment in a workspace: what every step is given. It can be pickled and sent to any worker."""
+
+    model_config = {"frozen": True, "arbitrary_types_allowed": True}
+
+    experiment: Experiment
+    settings: Settings
+
+    @property
+    def workspace(self) -> Workspace:
+        """The paths."""
+        return Workspace(self.settings.workspace)
+
+    def reading(self, place: str) -> Reading:
+        """Where the record of a region or of the station is read from."""
+        path = self.workspace.cube(self.experiment.name)
+        station = self.experiment.station
+        if station is None:
+            return CubeReading(path=path, region=place)
+        return SeriesReading(
+            path=path,
+            region=place,
+            target=station.target,
+            variables=station.variables,
+            protocol=station.protocol,
+            wind_components=station.wind_components,
+            time_features=station.time_features,
+        )
+
+    def recipe(self, place: str, name: str) -> Recipe:
+        """What the model called `name` is made by."""
+        experiment = self.experiment
+        candidate = experiment.candidates[name]
+        return Recipe(
+            experiment=experiment.name,
+            region=place,
+            name=name,
+            model=candidate.model,
+            config=candidate.config,
+            training=candidate.training,
+            splits=experiment.splits,
+            windows=experiment.windows,
+            climatology=experiment.climatology,
+        )
+
+    def cube_snapshot(self) -> str:
+        """The newest snapshot of the cube; NotFoundError where nothing was ingested."""
+        return self._newest(self.workspace.cube(self.experiment.name), "has no days yet", "ingest")
+
+    def archive_snapshot(self) -> str:
+        """The newest snapshot of the forecast archive; NotFoundError where nothing was forecast."""
+        return self._newest(self.workspace.archive(self.experiment.name), "has no forecasts yet", "forecast")
+
+    def models(self, place: str) -> dict[str, Path]:
+        """The folders of the newest models by name, the best first; NotFoundError where none was trained."""
+        folder = self.workspace.models(self.experiment.name, place)
+        return {name: folder / model_id for name, model_id in current_models(folder).items()}
+
+    def _newest(self, store: Path, complaint: str, command: str) -> str:
+        from pipeline.store import repository
+
+        name = self.experiment.name
+        if not repository.exists(store):
+            raise NotFoundError(
+                f"the experiment {name!r} {complaint} in the workspace {self.workspace.root}",
+                remedy=f"run `isotherm {command} {name}` first",
+                path=str(store),
+            )
+        return repository.newest(store)
 
 
 @contextmanager
@@ -91,9 +168,9 @@ def require_inputs(job: Job, step: str) -> None:
     """
     if step in {"train", "forecast", "evaluate"}:
         job.cube_snapshot()
-    for region in job.experiment.regions:
+    for region in job.experiment.places:
         if step in {"forecast", "evaluate"}:
-            job.model_id(region)
+            job.models(region)
         if step in {"report", "publish"}:
             Standing.read(job.workspace.scores(job.experiment.name, region))
     if step == "evaluate":

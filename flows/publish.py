@@ -7,8 +7,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from flows.experiments import Job
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import Regions
 from pipeline.publish.release import Released
 
@@ -20,21 +19,21 @@ def run_report(job: Job, regions: Regions) -> Path:
 
 def run_publish(job: Job, regions: Regions) -> list[Released]:
     """Publish each region's newest forecast."""
-    return list(regions.each(lambda region: tasks.publish_region(job, region)).values())
+    return list(regions.each(lambda region: tasks.publish_place(job, region)).values())
 
 
 @flow(name="report", flow_run_name="report-{experiment}")
 def report(experiment: str, workspace: Path | None = None) -> Path:
     """Write the evaluation report of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        return run_report(job, Regions.of(job.experiment.regions))
+        return run_report(job, Regions.of(job.experiment.places))
 
 
 @flow(name="publish", flow_run_name="publish-{experiment}")
 def publish(experiment: str, workspace: Path | None = None) -> list[Released]:
     """Publish the newest forecasts of `experiment` with their scores and the report."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        regions = Regions.of(job.experiment.regions)
+        regions = Regions.of(job.experiment.places)
         done = run_publish(job, regions)
     regions.settle(done)
     return done

@@ -72,7 +72,7 @@ def _released(console: Console, released: list[Any]) -> None:
 
 def experiments(console: Console, folder: Path) -> None:
     """Every experiment with its title, or with what is wrong with it."""
-    from flows.experiments import experiment_names, load_experiment
+    from flows.loading import experiment_names, load_experiment
 
     table = Table(box=None, pad_edge=False)
     table.add_column("experiment")

@@ -14,7 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import runtime
-from flows.experiments import Job
+from flows.jobs import Job
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
 from pipeline.ingestion import ingest_shard as write_shard
@@ -36,51 +36,56 @@ def ingest_shard(ingest: IngestJob, shard: Shard) -> IngestResult:
     return write_shard(ingest, shard, map_fn=runtime.map_function())
 
 
-@task(name="train", task_run_name="train-{region}", cache_policy=NO_CACHE)
-def train_region(job: Job, region: str, snapshot: str) -> str:
-    """Train the region's model, and return its id."""
+@task(name="train", task_run_name="train-{place}-{name}", cache_policy=NO_CACHE)
+def train_model(job: Job, place: str, name: str, snapshot: str) -> str:
+    """Train one of the models of a region or station, and return its id."""
     from models.fitting import fit_model
 
     return fit_model(
-        job.workspace.cube(job.experiment.name),
-        job.recipe(region),
-        job.workspace.models(job.experiment.name, region),
+        job.reading(place),
+        job.recipe(place, name),
+        job.workspace.models(job.experiment.name, place),
         snapshot=snapshot,
-        progress=runtime.progress(f"train {region}"),
+        progress=runtime.progress(
+            f"train {place}" if len(job.experiment.candidates) == 1 else f"train {name}"
+        ),
     )
 
 
-@task(name="forecast", task_run_name="forecast-{region}", cache_policy=NO_CACHE)
-def forecast_region(job: Job, region: str, snapshot: str, model_id: str) -> str:
-    """Forecast with the model and its ladder, and return the archive's snapshot."""
+@task(name="forecast", task_run_name="forecast-{place}", cache_policy=NO_CACHE)
+def forecast_place(job: Job, place: str, snapshot: str) -> str:
+    """Forecast with the models and their ladder, and return the archive's snapshot."""
     from models.issuing import issue_forecasts
 
+    models = job.models(place)
     return issue_forecasts(
-        job.workspace.cube(job.experiment.name),
-        job.recipe(region),
-        job.workspace.models(job.experiment.name, region) / model_id,
-        job.experiment.ladder,
+        job.reading(place),
+        job.recipe(place, next(iter(models))),
+        list(models.values()),
+        job.experiment.rungs,
         job.workspace.archive(job.experiment.name),
         snapshot=snapshot,
-        progress=runtime.progress(f"forecast {region}"),
+        stride=job.experiment.evaluation.stride,
+        progress=runtime.progress(f"forecast {place}"),
     )
 
 
-@task(name="evaluate", task_run_name="evaluate-{region}", cache_policy=NO_CACHE)
-def evaluate_region(job: Job, region: str, snapshot: str, archive_snapshot: str, model_id: str) -> Standing:
-    """Score the model and its ladder on the test windows."""
+@task(name="evaluate", task_run_name="evaluate-{place}", cache_policy=NO_CACHE)
+def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> Standing:
+    """Score the models and their ladder on the test windows."""
     from models.card import judged
     from pipeline.evaluation.region import score_region
 
     experiment, workspace = job.experiment, job.workspace
+    best, *others = (judged(folder) for folder in job.models(place).values())
     return score_region(
-        workspace.cube(experiment.name),
+        job.reading(place),
         workspace.archive(experiment.name),
-        workspace.scores(experiment.name, region),
+        workspace.scores(experiment.name, place),
         experiment=experiment.name,
-        region=region,
-        judged=judged(workspace.models(experiment.name, region) / model_id),
-        ladder=experiment.ladder,
+        judged=best,
+        others=tuple(others),
+        ladder=experiment.rungs,
         splits=experiment.splits,
         windows=experiment.windows,
         climatology=experiment.climatology,
@@ -102,14 +107,16 @@ def render_report(job: Job, regions: list[str]) -> Path:
         experiment.name,
         title=experiment.title,
         description=experiment.description,
-        regions={name: table.title or name for name, table in experiment.regions.items() if name in regions},
+        places={
+            name: (title, job.reading(name)) for name, title in experiment.places.items() if name in regions
+        },
     )
     return render(inputs, job.workspace.report(experiment.name))
 
 
-@task(name="publish", task_run_name="publish-{region}", cache_policy=NO_CACHE)
-def publish_region(job: Job, region: str) -> Released:
-    """Put the region's newest forecast, its scores and the report into the catalog."""
+@task(name="publish", task_run_name="publish-{place}", cache_policy=NO_CACHE)
+def publish_place(job: Job, place: str) -> Released:
+    """Put the newest forecast, its scores and the report into the catalog."""
     from pipeline.publish.release import release_region
 
     experiment, workspace = job.experiment, job.workspace
@@ -117,7 +124,7 @@ def publish_region(job: Job, region: str) -> Released:
     return release_region(
         workspace.cube(experiment.name),
         workspace.archive(experiment.name),
-        workspace.scores(experiment.name, region),
+        workspace.scores(experiment.name, place),
         workspace.published,
         report=workspace.report(experiment.name),
         **facts,

@@ -1,4 +1,4 @@
-"""The flow `train`: from the cube to a model a region."""
+"""The flow `train`: from the record to the models of every region or station."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from flows.experiments import Job
-from flows.jobs import job_for
+from flows.jobs import Job, job_for
 from flows.partial import Regions
+from models.card import best_first, make_current
 
 
 def run_train(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
-    """Train each region's model on the cube as of `snapshot`; by region, the model's id."""
-    return regions.each(lambda region: tasks.train_region(job, region, snapshot))
+    """Train the models of each region on the record as of `snapshot`; by region, the id of the best."""
+    return regions.each(lambda place: _train(job, place, snapshot))
+
+
+def _train(job: Job, place: str, snapshot: str) -> str:
+    folder = job.workspace.models(job.experiment.name, place)
+    trained = {name: tasks.train_model(job, place, name, snapshot) for name in job.experiment.candidates}
+    ranked = best_first(folder, trained)
+    make_current(folder, ranked)
+    return next(iter(ranked.values()))
 
 
 @flow(name="train", flow_run_name="train-{experiment}")
 def train(experiment: str, workspace: Path | None = None) -> dict[str, str]:
-    """Train the model of `experiment`, going on where a killed training stopped."""
+    """Train the models of `experiment`, going on where a killed training stopped."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
-        regions = Regions.of(job.experiment.regions)
+        regions = Regions.of(job.experiment.places)
         done = run_train(job, regions, job.cube_snapshot())
     regions.settle(done)
     return done

@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.errors import NotFoundError
 from pipeline.evaluation.standing import Judged
+from pipeline.forecasts.base import Kind
 from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CARD = "card.json"
@@ -29,6 +31,10 @@ class ModelCard(BaseModel):
 
     model_id: str
     name: str
+    """As the experiment calls it."""
+    model: str
+    """In MODELS."""
+    kind: Kind
     experiment: str
     region: str
     parameters: int
@@ -71,13 +77,23 @@ def judged(folder: Path) -> Judged:
     )
 
 
-def make_current(folder: Path, model_id: str) -> None:
-    """Let `model_id` be the model that forecasts are issued with."""
-    write_text(folder / CURRENT, json.dumps({"model_id": model_id}))
+def make_current(folder: Path, model_ids: Mapping[str, str]) -> None:
+    """Let these be the models that forecasts are issued with, by name; the first stands for the experiment."""
+    write_text(folder / CURRENT, json.dumps({"models": dict(model_ids)}))
 
 
-def current_model(folder: Path) -> str:
-    """The id of the model that forecasts are issued with.
+def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
+    """The models of `folder`, that with the lowest validation loss first: no test time has a say in it."""
+
+    def loss(name: str) -> float:
+        card = ModelCard.read(folder / model_ids[name])
+        return card.history[card.best_epoch - 1]["validation_loss"]
+
+    return {name: model_ids[name] for name in sorted(model_ids, key=loss)}
+
+
+def current_models(folder: Path) -> dict[str, str]:
+    """The ids of the models that forecasts are issued with, by name; the first stands for the experiment.
 
     Raises
     ------
@@ -91,4 +107,5 @@ def current_model(folder: Path) -> str:
             remedy=f"run `isotherm train {folder.parent.name}` first",
             path=str(folder),
         )
-    return str(json.loads(path.read_text(encoding="utf-8"))["model_id"])
+    models: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    return models

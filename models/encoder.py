@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from models.base import FieldShape
+from pipeline.climatology import HarmonicClimatology
+from pipeline.forecasts.blend import Blend
+from pipeline.scaling import AnomalyScaling
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-    from pipeline.forecasts.blend import Blend
-    from pipeline.scaling import AnomalyScaling
-    from pipeline.windows import WindowSpec
+    from models.datasets import FieldSamples
+    from models.recipe import Recipe
+    from pipeline.forecasts.base import Record
+    from pipeline.windows import Windows, WindowSpec
 
     Array = NDArray[np.float32]
 
 CONSTANTS = 5
+BASE = "base.npz"
+CLIMATOLOGY = "climatology.npz"
+SCALING = "scaling.npz"
 DAYS_PER_YEAR = 365.2425
 
 
@@ -39,6 +49,61 @@ class FieldEncoder:
     spec: WindowSpec
     scaling: AnomalyScaling
     base: Blend
+
+    @classmethod
+    def fit(cls, record: Record, recipe: Recipe, *, snapshot: str) -> Self:
+        """Fit climatology, scaling and base forecast on the training times.
+
+        Raises
+        ------
+        WindowError, ConfigError, NotFittedError
+            The record is too short for the splits, the windows or the climatology.
+        """
+        parted = recipe.parted(record)
+        climatology = HarmonicClimatology.fit(
+            record.values, record.time, recipe.climatology, within=parted.splits.train, snapshot=snapshot
+        )
+        scaling = AnomalyScaling.fit(record, climatology)
+        base = Blend().fit(record, parted.windows("train"), climatology)
+        return cls(record.ocean, parted.step, recipe.windows, scaling, base)
+
+    @property
+    def climatology(self) -> HarmonicClimatology:
+        """What rungs are fitted with."""
+        return self.scaling.climatology
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all that was fitted."""
+        parts = [self.base.sha256, self.climatology.sha256, repr(self.scaling.deviation)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write into the model's folder."""
+        np.savez(folder / BASE, **self.base.state())
+        self.climatology.save(folder / CLIMATOLOGY)
+        np.savez(
+            folder / SCALING,
+            deviation=np.array(self.scaling.deviation),
+            ocean=self.ocean,
+            step=np.array(self.step / np.timedelta64(1, "ns")).astype(np.int64),
+        )
+
+    @classmethod
+    def load(cls, folder: Path, spec: WindowSpec) -> Self:
+        """Read what `save` wrote."""
+        with np.load(folder / BASE, allow_pickle=False) as stored:
+            base = Blend.restore(dict(stored))
+        with np.load(folder / SCALING, allow_pickle=False) as stored:
+            held: dict[str, Any] = dict(stored)
+        scaling = AnomalyScaling(HarmonicClimatology.load(folder / CLIMATOLOGY), float(held["deviation"]))
+        return cls(held["ocean"], np.timedelta64(int(held["step"]), "ns"), spec, scaling, base)
+
+    def samples(self, record: Record, windows: Windows) -> FieldSamples:
+        """The samples of these windows."""
+        from models.datasets import FieldSamples
+
+        return FieldSamples(record, windows, self)
 
     @property
     def shape(self) -> FieldShape:

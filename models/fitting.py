@@ -10,30 +10,24 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from models.card import CARD, ModelCard, make_current
+from models.card import CARD, ModelCard
 from models.checkpoints import Checkpoints
-from models.datasets import FieldSamples
-from models.encoder import FieldEncoder
+from models.encoders import ENCODERS
 from models.trained import TrainedModel
 from models.training import train
-from pipeline.climatology import HarmonicClimatology
-from pipeline.forecasts.blend import Blend
-from pipeline.scaling import AnomalyScaling
-from pipeline.store.reader import read_record
-from pipeline.windows import find_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from models.recipe import Recipe
     from models.training import Progress
-    from pipeline.forecasts.base import Record
+    from pipeline.store.readings import Reading
 
 
 def fit_model(
-    cube: Path, recipe: Recipe, folder: Path, *, snapshot: str, progress: Progress = lambda *_: None
+    reading: Reading, recipe: Recipe, folder: Path, *, snapshot: str, progress: Progress = lambda *_: None
 ) -> str:
-    """Train on the cube as of `snapshot` and keep the model in `folder/<model id>`; return the id.
+    """Train on the record as of `snapshot` and keep the model in `folder/<model id>`; return the id.
 
     A model of the same recipe and values is there already or goes on from its last checkpoint.
 
@@ -42,12 +36,13 @@ def fit_model(
     WindowError, ConfigError, NotFittedError
         The record is too short for the splits, the windows or the climatology.
     """
-    record = read_record(cube, recipe.region, snapshot=snapshot)
+    record = reading.read(snapshot)
     model_id = recipe.key(record)
     if (folder / model_id / CARD).exists():
-        make_current(folder, model_id)
         return model_id
-    samples = _samples(record, recipe, snapshot)
+    parted = recipe.parted(record)
+    encoder = ENCODERS[record.kind].fit(record, recipe, snapshot=snapshot)
+    samples = {name: encoder.samples(record, parted.windows(name)) for name in ("train", "validation")}
     checkpoints = Checkpoints(folder / f".training-{model_id}")
     done = train(
         recipe.model,
@@ -58,11 +53,11 @@ def fit_model(
         checkpoints,
         progress,
     )
-    encoder = samples["train"].encoder
-    splits = recipe.splits.guarded(recipe.windows.length)
     card = ModelCard(
         model_id=model_id,
-        name=recipe.model,
+        name=recipe.name,
+        model=recipe.model,
+        kind=record.kind,
         experiment=recipe.experiment,
         region=recipe.region,
         parameters=done.model.count_params(),
@@ -71,12 +66,12 @@ def fit_model(
         precision=done.precision,
         backend=keras.backend.backend(),
         windows=recipe.windows,
-        train=splits.train,
-        validation=splits.validation,
+        train=parted.splits.train,
+        validation=parted.splits.validation,
         train_windows=len(samples["train"].windows),
         validation_windows=len(samples["validation"].windows),
         cube_snapshot=snapshot,
-        fitted_sha256=_fitted_sha256(encoder),
+        fitted_sha256=encoder.sha256,
         weights_sha256=_weights_sha256(done.model),
         best_epoch=done.best_epoch,
         history=done.history,
@@ -84,30 +79,8 @@ def fit_model(
         isotherm_version=version("isotherm"),
     )
     TrainedModel(done.model, encoder, card).save(folder / model_id)
-    make_current(folder, model_id)
     checkpoints.clear()
     return model_id
-
-
-def _samples(record: Record, recipe: Recipe, snapshot: str) -> dict[str, FieldSamples]:
-    splits = recipe.splits.guarded(recipe.windows.length)
-    windows = {
-        "train": find_windows(record.time, record.usable, splits.train, recipe.windows),
-        "validation": find_windows(record.time, record.usable, splits.validation, recipe.windows),
-    }
-    climatology = HarmonicClimatology.fit(
-        record.values, record.time, recipe.climatology, within=splits.train, snapshot=snapshot
-    )
-    scaling = AnomalyScaling.fit(record, climatology)
-    base = Blend().fit(record, windows["train"], climatology)
-    step = record.time[1] - record.time[0]
-    encoder = FieldEncoder(record.ocean, step, recipe.windows, scaling, base)
-    return {name: FieldSamples(record, part, encoder) for name, part in windows.items()}
-
-
-def _fitted_sha256(encoder: FieldEncoder) -> str:
-    parts = [encoder.base.sha256, encoder.scaling.climatology.sha256, repr(encoder.scaling.deviation)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _weights_sha256(model: Any) -> str:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.partition import Partition
+
 if TYPE_CHECKING:
     from models.specs import TrainingSpec
     from pipeline.climatology import ClimatologySpec
-    from pipeline.forecasts.base import Record
-    from pipeline.splits import Splits
+    from pipeline.forecasts.base import AnyRecord
+    from pipeline.splits import Fractions, Splits
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
 
@@ -24,19 +26,28 @@ class Recipe:
 
     experiment: str
     region: str
+    name: str
+    """As the experiment calls the model."""
     model: str
     config: Spec
     training: TrainingSpec
-    splits: Splits
+    splits: Splits | Fractions
     windows: WindowSpec
     climatology: ClimatologySpec
 
-    def key(self, record: Record) -> str:
+    def parted(self, record: AnyRecord) -> Partition:
+        """The record's windows, split by split."""
+        return Partition(record, self.splits, self.windows)
+
+    def key(self, record: AnyRecord) -> str:
         """The model's id: it changes with the recipe and with the values that the model is trained on."""
-        splits = self.splits.guarded(self.windows.length)
+        splits = self.parted(record).splits
         used = record.time.astype("datetime64[D]") <= np.datetime64(splits.validation.end)
         told = {
+            "name": self.name,
             "model": self.model,
+            "target": record.quantity.name,
+            "protocol": record.protocol,
             "config": self.config.model_dump(mode="json"),
             "training": self.training.model_dump(mode="json"),
             "splits": splits.model_dump(mode="json", exclude={"test"}),
@@ -46,4 +57,4 @@ class Recipe:
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
         for part in (record.latitude, record.longitude, record.values[used]):
             digest.update(np.ascontiguousarray(part).tobytes())
-        return f"{self.model}-{digest.hexdigest()[:12]}"
+        return f"{self.name}-{digest.hexdigest()[:12]}"

@@ -10,26 +10,21 @@ import numpy as np
 
 import models.layers  # noqa: F401  Keras needs the layers registered before it loads a model.
 from models.card import CARD, ModelCard
-from models.encoder import FieldEncoder
-from pipeline.climatology import HarmonicClimatology
+from models.encoders import ENCODERS
 from pipeline.errors import NotFittedError, NotFoundError
-from pipeline.forecasts.blend import Blend
 from pipeline.publish.product import beside
-from pipeline.scaling import AnomalyScaling
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from pipeline.climatology import HarmonicClimatology as Climatology
-    from pipeline.forecasts.base import Record
+    from models.encoders import Encoder
+    from pipeline.climatology import HarmonicClimatology
+    from pipeline.forecasts.base import AnyRecord
     from pipeline.windows import Windows
 
 MODEL = "model.keras"
-BASE = "base.npz"
-CLIMATOLOGY = "climatology.npz"
-SCALING = "scaling.npz"
 BATCH = 128
 
 
@@ -40,7 +35,7 @@ class TrainedModel:
     Parameters
     ----------
     model
-        Keras model; see `models.base.FieldShape`.
+        Keras model; see the shapes in `models.base`.
     encoder
         What was fitted with it.
     card
@@ -48,12 +43,12 @@ class TrainedModel:
     """
 
     model: keras.Model
-    encoder: FieldEncoder
+    encoder: Encoder
     card: ModelCard
 
     @property
     def name(self) -> str:
-        """The model's registered name."""
+        """As the experiment calls it."""
         return self.card.name
 
     @property
@@ -61,13 +56,13 @@ class TrainedModel:
         """The model's id in its card."""
         return self.card.model_id
 
-    def fit(self, record: Record, windows: Windows, climatology: Climatology) -> Self:
+    def fit(self, record: AnyRecord, windows: Windows, climatology: HarmonicClimatology) -> Self:
         """Refused: a trained model is trained by `models.training.train`."""
         del record, windows, climatology
         raise NotFittedError(f"{self.card.model_id} is trained already", remedy="train a new model instead")
 
     def predict(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> NDArray[np.float32]:
-        """Forecasts (sample, lead_time, latitude, longitude) in degree_Celsius, NaN on land."""
+        """Forecasts (sample, lead_time, latitude, longitude) in the record's units, NaN on land."""
         forecasts = []
         for first in range(0, len(history), BATCH):
             part = slice(first, first + BATCH)
@@ -89,14 +84,7 @@ class TrainedModel:
         with beside(folder) as draft:
             draft.mkdir()
             self.model.save(draft / MODEL, include_optimizer=False)
-            np.savez(draft / BASE, **self.encoder.base.state())
-            self.encoder.scaling.climatology.save(draft / CLIMATOLOGY)
-            np.savez(
-                draft / SCALING,
-                deviation=np.array(self.encoder.scaling.deviation),
-                ocean=self.encoder.ocean,
-                step=np.array(self.encoder.step / np.timedelta64(1, "ns")).astype(np.int64),
-            )
+            self.encoder.save(draft)
             self.card.write(draft)
 
     @classmethod
@@ -113,14 +101,6 @@ class TrainedModel:
                 f"there is no trained model at {folder}", remedy="train one first", path=str(folder)
             )
         card = ModelCard.read(folder)
-        with np.load(folder / BASE, allow_pickle=False) as stored:
-            base = Blend.restore(dict(stored))
-        with np.load(folder / SCALING, allow_pickle=False) as stored:
-            scaling = AnomalyScaling(
-                HarmonicClimatology.load(folder / CLIMATOLOGY), float(stored["deviation"])
-            )
-            encoder = FieldEncoder(
-                stored["ocean"], np.timedelta64(int(stored["step"]), "ns"), card.windows, scaling, base
-            )
+        encoder = ENCODERS[card.kind].load(folder, card.windows)
         model: Any = keras.saving.load_model(folder / MODEL, compile=False, safe_mode=True)
         return cls(model, encoder, card)

@@ -90,6 +90,10 @@ class Windows:
     def __len__(self) -> int:
         return len(self.init)
 
+    def thinned(self, stride: int) -> Windows:
+        """Every `stride`-th window."""
+        return Windows(self.spec, self.init[::stride], self.init_time[::stride])
+
     def history_index(self) -> NDArray[np.int64]:
         """int64 (sample, history): positions of the history, oldest first."""
         return self.init[:, None] + self.spec.past

@@ -15,8 +15,7 @@ from pipeline.evaluation.verdict import Verdict
 from pipeline.evaluation.versions import write_scores
 from pipeline.forecasts import archive
 from pipeline.forecasts.field import DIMS, as_field
-from pipeline.store.reader import read_record
-from pipeline.windows import find_windows
+from pipeline.partition import Partition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,27 +23,33 @@ if TYPE_CHECKING:
     from pipeline.climatology import ClimatologySpec
     from pipeline.evaluation.specs import EvaluationSpec
     from pipeline.evaluation.standing import Judged
-    from pipeline.splits import Splits
+    from pipeline.splits import Fractions, Splits
+    from pipeline.store.readings import Reading
     from pipeline.windows import Windows, WindowSpec
 
 
 def score_region(
-    cube: Path,
+    reading: Reading,
     archive_path: Path,
     folder: Path,
     *,
     experiment: str,
-    region: str,
     judged: Judged,
+    others: tuple[Judged, ...] = (),
     ladder: tuple[str, ...],
-    splits: Splits,
+    splits: Splits | Fractions,
     windows: WindowSpec,
     climatology: ClimatologySpec,
     spec: EvaluationSpec,
     cube_snapshot: str,
     archive_snapshot: str,
 ) -> Standing:
-    """Score the model and its ladder on every test window, keep the scores, and say who stands where.
+    """Score the models and their ladder on every test window, keep the scores, and say who stands where.
+
+    Parameters
+    ----------
+    judged, others
+        The model that stands for the experiment, and further ones that are scored beside it.
 
     Raises
     ------
@@ -53,14 +58,16 @@ def score_region(
     NotFoundError
         A forecaster has no forecasts in the archive.
     """
-    record = read_record(cube, region, snapshot=cube_snapshot)
-    guarded = splits.guarded(windows.length)
-    test = find_windows(record.time, record.usable, guarded.test, windows)
-    fitted = HarmonicClimatology.fit(record.target_values, record.time, climatology, within=guarded.train)
+    record = reading.read(cube_snapshot)
+    region = reading.region
+    parted = Partition(record, splits, windows)
+    test = parted.windows("test").thinned(spec.stride)
+    within = parted.splits.train
+    fitted = HarmonicClimatology.fit(record.target_values, record.time, climatology, within=within)
     scores = evaluate(
         {
             name: _archived(archive_path, region, name, test, archive_snapshot)
-            for name in (judged.name, *ladder)
+            for name in (judged.name, *(each.name for each in others), *ladder)
         },
         as_field(record, test, record.truth(test)),
         as_field(record, test, fitted.at(record.time[test.horizon_index()])),
@@ -71,6 +78,7 @@ def score_region(
         ),
         spec,
         model=judged.name,
+        ladder=ladder,
         provenance={
             "experiment": experiment,
             "region": region,
@@ -85,11 +93,14 @@ def score_region(
         scores_version=write_scores(scores, folder),
         verdict=Verdict.of(scores),
         judged=judged,
+        others=others,
         ladder=ladder,
         cube_snapshot=cube_snapshot,
         archive_snapshot=archive_snapshot,
         windows=windows,
-        splits=guarded,
+        given=splits,
+        splits=parted.splits,
+        stride=spec.stride,
     )
     standing.write(folder)
     return standing

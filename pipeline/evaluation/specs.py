@@ -23,6 +23,8 @@ class EvaluationSpec(Spec):
     block_length
         Consecutive init times that are resampled together: at least as long as errors stay correlated, which
         is about the horizon plus the memory of the ocean's anomalies.
+    stride
+        Of the test windows, every so many are forecast and scored.
     areas
         Sub-areas of the region by name; `all` is the whole region and is always scored.
     """
@@ -31,6 +33,7 @@ class EvaluationSpec(Spec):
     resamples: PositiveInt = 1000
     block_length: PositiveInt = 30
     seed: NonNegativeInt = 0
+    stride: PositiveInt = 1
     areas: dict[str, Box] = Field(default_factory=dict)
 
     @field_validator("areas")

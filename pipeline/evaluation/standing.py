@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.errors import NotFoundError
 from pipeline.evaluation.verdict import Verdict
 from pipeline.publish.product import write_text
-from pipeline.splits import Splits
+from pipeline.splits import Fractions, Splits
 from pipeline.windows import WindowSpec
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ class Standing(BaseModel):
     scores_version: str
     verdict: Verdict
     judged: Judged
+    others: tuple[Judged, ...] = ()
+    """Scored beside it."""
     ladder: tuple[str, ...]
     cube_snapshot: str
     archive_snapshot: str
     windows: WindowSpec
+    given: Splits | Fractions
+    """As the experiment says it."""
     splits: Splits
-    """With their guard gaps."""
+    """In whole days, with their guard gaps."""
+    stride: int = 1
+    """Of the test windows, every so many were scored."""
 
     @property
     def forecaster(self) -> str:

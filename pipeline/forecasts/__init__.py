@@ -15,5 +15,7 @@ RUNGS: dict[str, type[Rung]] = {
     "blend": Blend,
 }
 
-LADDER = tuple(RUNGS)
-"""The rungs that an experiment is judged by where it does not say otherwise, from the lowest up."""
+LADDERS: dict[str, tuple[str, ...]] = {
+    "fields": ("persistence", "climatology", "damped-persistence", "eof-ridge", "blend"),
+}
+"""The rungs that an experiment is judged by where it does not say otherwise, from the lowest up, by kind."""

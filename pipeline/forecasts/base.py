@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import numpy as np
 
@@ -17,12 +17,24 @@ if TYPE_CHECKING:
     from pipeline.types import Quantity
     from pipeline.windows import Windows
 
+Kind = Literal["fields", "series"]
+
 
 class AnyRecord(Protocol):
     """What windows, climatology, scores and forecasts ask of a record, of fields or of a station.
 
     A station is a region of one cell: what is forecast has the axes latitude and longitude of length one.
     """
+
+    @property
+    def kind(self) -> Kind:
+        """What it is a record of."""
+        ...
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """float32 (time, …), all that was observed; NaN where there is none."""
+        ...
 
     @property
     def time(self) -> NDArray[np.datetime64]:
@@ -99,6 +111,11 @@ class Record:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     ocean: NDArray[np.bool_]
+
+    @property
+    def kind(self) -> Kind:
+        """Fields."""
+        return "fields"
 
     @property
     def protocol(self) -> Reading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -94,6 +95,7 @@ class Rung(ABC):
                 [str(self._climatology.fitted_on.start), str(self._climatology.fitted_on.end)]
             ),
             "snapshot": np.array(self._climatology.snapshot),
+            "daily": np.array(self._climatology.daily),
             **{f"fitted/{key}": value for key, value in self.arrays.items()},
         }
 
@@ -113,6 +115,7 @@ class Rung(ABC):
             state["climatology"],
             TimeRange.model_validate({"start": start, "end": end}),
             str(state["snapshot"]),
+            int(state["daily"]),
         )
         rung.arrays = {
             key.removeprefix("fitted/"): value for key, value in state.items() if key.startswith("fitted/")
@@ -160,6 +163,4 @@ def _on(ocean: NDArray[np.bool_], climatology: HarmonicClimatology) -> HarmonicC
             f"the climatology has the grid {climatology.coefficients.shape[1:]} and the record {ocean.shape}",
             remedy="fit the climatology on this record",
         )
-    return HarmonicClimatology(
-        climatology.coefficients[:, ocean], climatology.fitted_on, climatology.snapshot
-    )
+    return replace(climatology, coefficients=climatology.coefficients[:, ocean])

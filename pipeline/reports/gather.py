@@ -15,6 +15,7 @@ from pipeline.evaluation.versions import read_scores
 from pipeline.forecasts import archive
 from pipeline.forecasts.field import as_field
 from pipeline.ingestion import IngestResult
+from pipeline.partition import Partition
 from pipeline.publish.release import lineage_of
 from pipeline.quality.base import Finding
 from pipeline.quarantine import list_quarantine
@@ -27,14 +28,14 @@ from pipeline.reports.base import (
     ReportInputs,
     TrainingHistory,
 )
-from pipeline.store.reader import read_record
 from pipeline.store.state import status_summary
-from pipeline.windows import Windows, find_windows
+from pipeline.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.store.readings import Reading
     from pipeline.workspace import Workspace
 
 EXAMPLES = 4
@@ -51,7 +52,7 @@ CARD_FACTS = (
 
 
 def gather_region(
-    cube: Path,
+    reading: Reading,
     archive_path: Path,
     scores: Path,
     models: Path,
@@ -73,14 +74,14 @@ def gather_region(
     newest = archive.read(
         archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
     ).isel(init_time=[-1])
-    lineage = lineage_of(cube, standing, newest)
+    lineage = lineage_of(reading.path, standing, newest)
     return RegionInputs(
         name=standing.region,
         title=title,
         scores=read_scores(scores, standing.scores_version),
         verdict=standing.verdict,
-        examples=_examples(cube, archive_path, standing, examples),
-        data=_data_status(cube, quarantine, findings),
+        examples=_examples(reading, archive_path, standing, examples),
+        data=_data_status(reading.path, quarantine, findings),
         newest=archive.field_of(newest).reset_coords(drop=True).to_dataset().load(),
         newest_by=standing.forecaster,
         training=_training(card),
@@ -90,9 +91,14 @@ def gather_region(
 
 
 def gather_report(
-    workspace: Workspace, experiment: str, *, title: str, description: str, regions: Mapping[str, str]
+    workspace: Workspace,
+    experiment: str,
+    *,
+    title: str,
+    description: str,
+    places: Mapping[str, tuple[str, Reading]],
 ) -> ReportInputs:
-    """The inputs of the whole report; `regions` maps each name to its title.
+    """The inputs of the whole report; `places` says of each region or station its title and where it is read.
 
     Raises
     ------
@@ -113,30 +119,31 @@ def gather_report(
         isotherm_version=version("isotherm"),
         regions=tuple(
             gather_region(
-                workspace.cube(experiment),
+                reading,
                 workspace.archive(experiment),
                 workspace.scores(experiment, name),
                 workspace.models(experiment, name),
                 workspace.quarantine(experiment),
                 title=shown,
                 findings=findings,
-                examples=EXAMPLES if len(regions) == 1 else 1,
+                examples=EXAMPLES if len(places) == 1 else 1,
             )
-            for name, shown in regions.items()
+            for name, (shown, reading) in places.items()
         ),
     )
 
 
-def _examples(cube: Path, archive_path: Path, standing: Standing, count: int) -> xr.Dataset:
+def _examples(reading: Reading, archive_path: Path, standing: Standing, count: int) -> xr.Dataset:
     """Model, best rung and truth of `count` test windows that are spread evenly."""
-    record = read_record(cube, standing.region, snapshot=standing.cube_snapshot)
+    record = reading.read(standing.cube_snapshot)
     forecasts = {
         name: archive.field_of(
             archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot)
         )
         for name, of in (("model", standing.judged.name), ("best_rung", standing.verdict.best_rung))
     }
-    tested = find_windows(record.time, record.usable, standing.splits.test, standing.windows)
+    parted = Partition(record, standing.given, standing.windows)
+    tested = parted.windows("test").thinned(standing.stride)
     chosen = tested.init[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
     windows = Windows(standing.windows, chosen, record.time[chosen])
     fields = {

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from flows.cli import app
-from flows.experiments import Experiment, load_experiment
+from flows.experiments import Experiment
+from flows.loading import load_experiment
 from flows.settings import EXPERIMENTS, Settings
 from models import MODELS
 from models.base import config_of

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.climatology import ClimatologySpec, HarmonicClimatology
 from pipeline.errors import NotFittedError
-from pipeline.forecasts import LADDER, RUNGS
+from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.forecasts.base import Record
 from pipeline.forecasts.blend import Blend
 from pipeline.forecasts.damped_persistence import DampedPersistence
@@ -153,7 +153,7 @@ def test_a_history_of_one_step_is_enough(name):
 
 
 def test_the_ladder_is_made_of_rungs():
-    assert set(LADDER) <= RUNGS.keys()
+    assert {rung for ladder in LADDERS.values() for rung in ladder} == RUNGS.keys()
     assert all(rung.name == name for name, rung in RUNGS.items())
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from flows.experiments import Experiment, Job, experiment_names, load_experiment
+from flows.experiments import Experiment
+from flows.jobs import Job
+from flows.loading import experiment_names, load_experiment
 from flows.settings import EXPERIMENTS, Settings
 from pipeline.errors import ConfigError, NotFoundError
 from tests import seas
@@ -103,7 +105,7 @@ def test_an_unusable_value(experiments: Path, old: str, new: str, told: str) -> 
 
 def test_a_table_that_is_lacking(experiments: Path) -> None:
     error = changed(experiments, "[grid]\nresolution = 0.5\n", "")
-    assert "'grid' is missing" in error.message
+    assert "[regions] need a [grid]" in error.message
 
 
 def test_broken_syntax_is_told_with_its_line(experiments: Path) -> None:

@@ -28,6 +28,7 @@ def recipe(**changes) -> Recipe:
     told = {
         "experiment": "trial",
         "region": "bay",
+        "name": "convlstm",
         "model": "convlstm",
         "config": CONFIG,
         "training": TRAINING,

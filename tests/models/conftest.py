@@ -6,6 +6,7 @@ import pytest
 
 from models.fitting import fit_model
 from models.issuing import issue_forecasts
+from pipeline.store.readings import CubeReading
 from pipeline.workspace import Workspace
 from tests.models.bay import GAPPED, SHORT, recipe
 from tests.records import write_cube
@@ -27,6 +28,10 @@ class Made:
         return self.workspace.cube("trial")
 
     @property
+    def reading(self):
+        return CubeReading(path=self.cube, region="bay")
+
+    @property
     def models(self):
         return self.workspace.models("trial", "bay")
 
@@ -36,9 +41,9 @@ class Made:
 
     def issue(self, **options):
         return issue_forecasts(
-            self.cube,
+            self.reading,
             recipe(training=SHORT),
-            self.models / self.model_id,
+            [self.models / self.model_id],
             LADDER,
             self.archive,
             snapshot=self.snapshot,
@@ -52,7 +57,7 @@ def made(tmp_path_factory):
     workspace = Workspace.open(tmp_path_factory.mktemp("made"))
     snapshot = write_cube(workspace.cube("trial"), GAPPED)
     model_id = fit_model(
-        workspace.cube("trial"),
+        CubeReading(path=workspace.cube("trial"), region="bay"),
         recipe(training=SHORT),
         workspace.models("trial", "bay"),
         snapshot=snapshot,

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from models import fitting
-from models.card import ModelCard, current_model
+from models.card import ModelCard
 from models.trained import TrainedModel
 from pipeline.errors import NotFittedError, WindowError
 from pipeline.splits import Splits
 from pipeline.store.reader import read_record
+from pipeline.store.readings import CubeReading
 from pipeline.windows import WindowSpec, find_windows
 from tests.models.bay import BAY, CONFIG, GAPPED, SHORT, recipe, samples
 from tests.records import SPEC, SPLITS, changed, period, write_cube
@@ -26,10 +27,9 @@ def test_a_model_is_trained_once(made, monkeypatch):
         raise AssertionError("it was trained again")
 
     monkeypatch.setattr(fitting, "train", again)
-    same = fitting.fit_model(made.cube, recipe(training=SHORT), made.models, snapshot=made.snapshot)
+    same = fitting.fit_model(made.reading, recipe(training=SHORT), made.models, snapshot=made.snapshot)
     assert same == made.model_id
-    assert current_model(made.models) == made.model_id
-    assert sorted(each.name for each in made.models.iterdir()) == [made.model_id, "current.json"]
+    assert [each.name for each in made.models.iterdir()] == [made.model_id]
 
 
 def test_the_card_tells_what_was_made(made):
@@ -45,8 +45,8 @@ def test_the_card_tells_what_was_made(made):
     for each in model.model.get_weights():
         digest.update(np.ascontiguousarray(each).tobytes())
     assert card.weights_sha256 == digest.hexdigest()
-    assert card.fitted_sha256 == fitting._fitted_sha256(model.encoder)
-    assert card.fitted_sha256 != fitting._fitted_sha256(samples(changed(BAY, slice(0, 9)))[0].encoder)
+    assert card.fitted_sha256 == model.encoder.sha256
+    assert card.fitted_sha256 != samples(changed(BAY, slice(0, 9)))[0].encoder.sha256
     assert model.encoder.scaling.climatology.snapshot == made.snapshot
 
 
@@ -62,16 +62,17 @@ def test_the_model_is_named_by_what_it_learns_from():
         recipe(config=CONFIG.model_copy(update={"filters": 3})).key(BAY),
         recipe(training=SHORT).key(BAY),
         recipe(windows=WindowSpec(history=5, horizon=3)).key(BAY),
+        recipe(name="another").key(BAY),
         recipe(splits=Splits(train=period(0, 448), validation=SPLITS.validation, test=SPLITS.test)).key(BAY),
     ]
-    assert len({key, *others}) == 7
+    assert len({key, *others}) == 8
 
 
 def test_a_record_that_is_too_short_leaves_nothing(tmp_path):
     snapshot = write_cube(tmp_path / "cube", BAY)
     with pytest.raises(WindowError, match=r"no window of 300 \+ 200 steps"):
         fitting.fit_model(
-            tmp_path / "cube",
+            CubeReading(path=tmp_path / "cube", region="bay"),
             recipe(windows=WindowSpec(history=300, horizon=200), splits=_far_apart()),
             tmp_path / "models",
             snapshot=snapshot,
@@ -84,7 +85,12 @@ def test_a_sea_that_never_varies_is_refused(tmp_path):
     still.values[:, BAY.ocean] = 4
     snapshot = write_cube(tmp_path / "cube", still)
     with pytest.raises(NotFittedError, match="no variability"):
-        fitting.fit_model(tmp_path / "cube", recipe(), tmp_path / "models", snapshot=snapshot)
+        fitting.fit_model(
+            CubeReading(path=tmp_path / "cube", region="bay"),
+            recipe(),
+            tmp_path / "models",
+            snapshot=snapshot,
+        )
     assert not (tmp_path / "models").exists()
 
 

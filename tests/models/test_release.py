@@ -33,11 +33,10 @@ TEST = find_windows(GAPPED.time, GAPPED.usable, SPLIT.test, SPEC)
 
 def score(made, folder, *, splits=SPLITS, ladder=LADDER):
     return score_region(
-        made.cube,
+        made.reading,
         made.archive,
         folder,
         experiment="trial",
-        region="bay",
         judged=judged(made.models / made.model_id),
         ladder=ladder,
         splits=splits,
@@ -174,7 +173,11 @@ def test_releasing_again_changes_nothing(made, release):
 
 def test_the_report_shows_what_was_scored(made, standing, tmp_path):
     inputs = gather_report(
-        made.workspace, "trial", title="Trial", description="A trial.", regions={"bay": "The bay"}
+        made.workspace,
+        "trial",
+        title="Trial",
+        description="A trial.",
+        places={"bay": ("The bay", made.reading)},
     )
     (region,) = inputs.regions
     assert region.verdict == standing.verdict
@@ -205,7 +208,7 @@ def test_one_more_day_is_forecast_by_the_same_model_and_scored_alike(made, stand
     grown = replace(made, workspace=Workspace.open(tmp_path / "w"))
     grown = replace(grown, snapshot=write_cube(grown.cube, longer))
     monkeypatch.setattr(fitting, "train", None)
-    again = fitting.fit_model(grown.cube, recipe(training=SHORT), grown.models, snapshot=grown.snapshot)
+    again = fitting.fit_model(grown.reading, recipe(training=SHORT), grown.models, snapshot=grown.snapshot)
     assert again == made.model_id
     grown = replace(grown, archive_snapshot=grown.issue())
     for name in ("convlstm", *LADDER):
@@ -216,7 +219,11 @@ def test_one_more_day_is_forecast_by_the_same_model_and_scored_alike(made, stand
     scored = score(grown, grown.workspace.scores("trial", "bay"))
     assert scored.verdict == standing.verdict
     inputs = gather_report(
-        grown.workspace, "trial", title="Trial", description="A trial.", regions={"bay": "The bay"}
+        grown.workspace,
+        "trial",
+        title="Trial",
+        description="A trial.",
+        places={"bay": ("The bay", grown.reading)},
     )
     assert inputs.regions[0].newest.init_time.values[0] == longer.time[-1]
     assert set(inputs.regions[0].examples.init_time.values) <= set(TEST.init_time)

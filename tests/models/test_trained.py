@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.base import build_of
-from models.card import CARD, ModelCard, current_model, judged, make_current
+from models.card import CARD, ModelCard, best_first, current_models, judged, make_current
 from models.trained import MODEL, TrainedModel
 from pipeline.errors import DiskFullError, NotFittedError, NotFoundError
 from pipeline.windows import find_windows
@@ -26,6 +26,8 @@ def card(**changes):
         **{
             "model_id": "convlstm-abc",
             "name": "convlstm",
+            "model": "convlstm",
+            "kind": "fields",
             "experiment": "trial",
             "region": "bay",
             "parameters": 1,
@@ -152,13 +154,22 @@ def test_the_card_comes_back_and_its_hash_is_that_of_its_file(tmp_path):
     told = judged(tmp_path)
     assert told.card_sha256 == hashlib.sha256((tmp_path / CARD).read_bytes()).hexdigest()
     assert (told.name, told.id, told.fitted_sha256) == ("convlstm", "convlstm-abc", "f")
-    assert json.loads((tmp_path / CARD).read_text())["windows"] == {"history": 4, "horizon": 3, "stride": 1}
+    assert json.loads((tmp_path / CARD).read_text())["windows"] == SPEC.model_dump()
 
 
 def test_the_current_model_is_the_one_that_was_made_so(tmp_path):
     folder = tmp_path / "trial" / "bay"
     with pytest.raises(NotFoundError, match="region 'bay' of experiment 'trial' has no trained model yet"):
-        current_model(folder)
-    for name in ("a", "b"):
-        make_current(folder, name)
-        assert current_model(folder) == name
+        current_models(folder)
+    for models in ({"a": "a-1"}, {"b": "b-1", "a": "a-2"}):
+        make_current(folder, models)
+        assert list(current_models(folder).items()) == list(models.items())
+
+
+def test_the_model_with_the_lowest_validation_loss_comes_first(tmp_path):
+    losses = {"a": [0.3, 0.5], "b": [0.4, 0.2], "c": [0.25, 0.9]}
+    for name, course in losses.items():
+        (tmp_path / name).mkdir()
+        history = [{"epoch": at, "validation_loss": each} for at, each in enumerate(course, start=1)]
+        card(history=history, best_epoch=1 + course.index(min(course))).write(tmp_path / name)
+    assert list(best_first(tmp_path, {name: name for name in losses})) == ["b", "c", "a"]

@@ -1,0 +1,126 @@
+"""Loading an experiment: its TOML file in, an `Experiment` or a telling complaint out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from flows.experiments import Experiment
+from flows.explain import explained
+from models.base import config_of
+from models.specs import TrainingSpec
+from pipeline.errors import ConfigError, IsothermError, NotFoundError
+from pipeline.naming import unknown
+from pipeline.partition import ONE_DAY, guard_days
+from pipeline.splits import Fractions
+from pipeline.types import TimeRange
+
+STATION_STEP = np.timedelta64(10, "m")
+
+
+def experiment_names(folder: Path) -> list[str]:
+    """The experiments that there are, sorted."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_experiment(name: str, folder: Path) -> Experiment:
+    """The experiment called `name` in `folder`, or in the TOML file that `name` is the path of.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such experiment.
+    ConfigError
+        The file has a typo: the error names the key, the file and the nearest right spelling.
+    """
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not path.is_file():
+        raise unknown("experiment", name, experiment_names(folder), NotFoundError, where=str(path.parent))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} is not TOML: {error}", remedy="correct the line that it names", path=str(path)
+        ) from error
+    if "name" in table:
+        raise ConfigError(
+            f"{path}: unknown key 'name'", remedy="remove it: the file's name is the experiment's", key="name"
+        )
+    try:
+        experiment = Experiment(name=path.stem, **table)
+    except ValidationError as error:
+        raise explained(error, Experiment, where=str(path), hidden={"name"}) from error
+    _require_parts(experiment, path)
+    return experiment
+
+
+def _require_parts(experiment: Experiment, path: Path) -> None:
+    """Refuse what only the chosen source, models, grid and windows can judge."""
+    tables = {"source": experiment.source} | ({"model": experiment.model} if experiment.model else {})
+    for table, keys in tables.items():
+        if not isinstance(keys.get("name"), str):
+            raise ConfigError(
+                f"{path}: [{table}] has no key 'name'", remedy=f'add name = "…" to [{table}]', path=str(path)
+            )
+    with _told(f"{path}: [source]"):
+        experiment.make_source()
+    for name, keys in (experiment.models or {"": experiment.model}).items():
+        where = f"{path}: [models.{name}]" if name else f"{path}: [model]"
+        with _told(where):
+            _require_candidate(experiment, name, keys, where)
+    for name in experiment.regions:
+        with _told(f"{path}: [regions.{name}]"):
+            experiment.region(name).grid  # noqa: B018  raises where the box is no whole number of cells
+    with _told(f"{path}: [splits]"):
+        _require_windows(experiment)
+
+
+def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any], where: str) -> None:
+    model = str(table.get("name", name))
+    kind = config_of(model)
+    try:
+        experiment.candidate(name, table)
+    except ValidationError as error:
+        about = TrainingSpec if error.title == TrainingSpec.__name__ else kind
+        raise explained(error, about, where=where) from error
+
+
+def _require_windows(experiment: Experiment) -> None:
+    """Every split, less its guard gap, has room for a window; a record's length alone tells of parts."""
+    windows, given = experiment.windows, experiment.splits
+    if experiment.station is None and (windows.sampling, windows.first_lead) != (1, 1):
+        raise ConfigError(
+            "fields are forecast daily, from lead 1 on",
+            remedy="leave sampling and first_lead of [windows] out",
+        )
+    if isinstance(given, Fractions):
+        return
+    step = ONE_DAY if experiment.station is None else STATION_STEP
+    length = guard_days(windows, step)
+    splits = given.guarded(length)
+    for name in ("train", "validation", "test"):
+        split: TimeRange = getattr(splits, name)
+        days = (split.end - split.start).days + 1
+        if days < length:
+            raise ConfigError(
+                f"no window of {windows.history} + {windows.horizon} {'days' if step == ONE_DAY else 'samples'} fits "
+                f"into the {days} days of {name} ({split}, without its guard gap)",
+                remedy=f"widen {name}, or shorten [windows] history or horizon",
+                split=name,
+            )
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Say of an error where in the file its cause is."""
+    try:
+        yield
+    except IsothermError as error:
+        message = error.message if error.message.startswith(where) else f"{where}: {error.message}"
+        raise ConfigError(message, remedy=error.remedy, **{**error.fields, "where": where}) from error

@@ -1,0 +1,71 @@
+"""Where a record is read from: small specs that travel to any worker, and read there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.types import Protocol as HowRead
+from pipeline.types import Spec
+
+if TYPE_CHECKING:
+    from pipeline.forecasts.base import AnyRecord, Record
+    from pipeline.forecasts.series import SeriesRecord
+
+
+class Reading(Protocol):
+    """What training, forecasting and scoring read their record by."""
+
+    @property
+    def path(self) -> Path:
+        """The repository."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region or station, which names the models, forecasts and scores."""
+        ...
+
+    def read(self, snapshot: str | None) -> AnyRecord:
+        """The whole record as of a snapshot, or the newest."""
+        ...
+
+
+class CubeReading(Spec):
+    """A region of a cube."""
+
+    path: Path
+    region: str
+
+    def read(self, snapshot: str | None) -> Record:
+        """See `pipeline.store.reader.read_record`."""
+        from pipeline.store.reader import read_record
+
+        return read_record(self.path, self.region, snapshot=snapshot)
+
+
+class SeriesReading(Spec):
+    """A station, and what of its record is wanted."""
+
+    path: Path
+    region: str
+    target: str
+    variables: tuple[str, ...] = ()
+    protocol: HowRead = "clean"
+    wind_components: bool = True
+    time_features: bool = False
+
+    def read(self, snapshot: str | None) -> SeriesRecord:
+        """See `pipeline.store.series_reader.read_series`."""
+        from pipeline.store.series_reader import read_series
+
+        return read_series(
+            self.path,
+            self.region,
+            target=self.target,
+            variables=self.variables,
+            protocol=self.protocol,
+            wind_components=self.wind_components,
+            time_features=self.time_features,
+            snapshot=snapshot,
+        )
