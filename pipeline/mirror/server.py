@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
@@ -95,7 +96,9 @@ class Mirror:
         self.station: jena.Station = (
             jena.RecordedStation(station_folder)
             if station_folder
-            else jena.SimulatedStation(weather or _weather_beside(ocean), self.faults.revision)
+            else jena.SimulatedStation(
+                weather or replace(_weather_beside(ocean), today=archive.today), self.faults.revision
+            )
         )
         self.requests: list[tuple[str, str, int]] = []
         """Method, path with query, and status of every request answered."""

@@ -179,6 +179,16 @@ def test_what_is_not_there(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
+def test_a_simulation_that_begins_late_has_no_classic_file() -> None:
+    weather = SimulatedWeather(first=dt.date(2017, 1, 1), today=dt.date(2017, 1, 5))
+    with Mirror(weather=weather) as late:
+        statuses = [
+            httpx.get(late.url + path, verify=False, trust_env=False).status_code
+            for path in (f"/keras/{CLASSIC}", "/station/mpi_roof_2017a.zip")
+        ]
+    assert statuses == [404, 200]
+
+
 def test_the_running_file_grows_and_closed_ones_stay(mirror: Mirror, client: httpx.Client) -> None:
     paths = ("/station/mpi_roof_2019a.zip", "/station/mpi_roof_2018b.zip")
     before = [client.get(path) for path in paths]
