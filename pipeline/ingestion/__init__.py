@@ -1,4 +1,4 @@
-"""Ingestion: list, compare with the cube, then fetch, check, regrid and commit shard after shard."""
+"""Ingestion: list, compare with the store, then fetch, check and commit: shards of days, or a station's files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pipeline.ingestion.gather import Gathering
 from pipeline.ingestion.job import IngestJob, IngestResult, MapFunction, Problem, Refused
 from pipeline.ingestion.plan import Plan, Shard, make_plan
+from pipeline.ingestion.series import ingest_series
+from pipeline.ingestion.series_job import SeriesJob
 from pipeline.sources.fetch import Fetcher
 from pipeline.store import repository, writer
 
@@ -22,8 +24,10 @@ __all__ = [
     "Plan",
     "Problem",
     "Refused",
+    "SeriesJob",
     "Shard",
     "ingest",
+    "ingest_series",
     "ingest_shard",
     "plan",
 ]

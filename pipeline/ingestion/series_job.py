@@ -1,0 +1,25 @@
+"""What is asked of the ingestion of a station."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.sources.base import SeriesSource
+    from pipeline.sources.http import FetchPolicy
+    from pipeline.store.series_schema import Station
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesJob:
+    """What is ingested, from where, to where; it can be pickled."""
+
+    source: SeriesSource
+    station: Station
+    store: Path
+    cache: Path
+    quarantine: Path
+    policy: FetchPolicy | None = None
