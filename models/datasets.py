@@ -1,82 +1,136 @@
-"""Windows to tf.data: the one place that knows TensorFlow."""
+"""Windows to tf.data, from memory or streamed from a store: the one place that knows TensorFlow.
+
+An epoch is shuffled at two levels where its rows exceed the memory budget: blocks of the time axis are drawn into
+groups, and the samples of a group are shuffled. A group is read while the one before is used. Which samples make
+up an epoch, and in which batch each comes, is decided by the seed, the number of the epoch and the grouping alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
+from models.order import Batch, Grouping, by_group, cut, draw
+from models.rows import Block, row_bytes
+from models.samples import FieldSamples, Samples, SeriesSamples, chunk, needed, reach, size
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.encoder import FieldEncoder
-    from pipeline.forecasts.base import Record
-    from pipeline.windows import Windows
+__all__ = ["MEMORY_BUDGET", "FieldSamples", "Samples", "SeriesSamples", "epoch", "grouping", "ordered"]
 
+MEMORY_BUDGET = 2**30
+"""Bytes of rows to hold in memory, the group in use and the one read ahead together."""
 PREFETCH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSamples:
-    """Samples of one split, made from the record when they are asked for.
-
-    The target is what the base forecast leaves over, in units of its deviation at each lead.
-    """
-
-    record: Record
-    windows: Windows
-    encoder: FieldEncoder
-
-    def batch(self, samples: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
-        """`history`, `base` and `constants` of these samples, and the target, all (sample, latitude, longitude, …)."""
-        init = self.windows.init[samples]
-        spec = self.windows.spec
-        history = self.record.values[init[:, None] + np.arange(1 - spec.history, 1)]
-        truth = self.record.values[init[:, None] + np.arange(1, spec.horizon + 1)]
-        inputs, base = self.encoder.inputs(history, self.windows.init_time[samples])
-        return inputs["history"], inputs["base"], inputs["constants"], self.encoder.target(truth, base)
-
-
 def epoch(
-    samples: FieldSamples, *, batch_size: int, seed: int, number: int, steps: int | None = None
+    samples: Samples,
+    *,
+    batch_size: int,
+    seed: int,
+    number: int,
+    steps: int | None = None,
+    skip: int = 0,
+    budget: int = MEMORY_BUDGET,
 ) -> tf.data.Dataset:
-    """The batches of training epoch `number`: an order that only `seed` and `number` decide.
+    """The batches of training epoch `number`: an order that only `seed`, `number` and the budget decide.
 
-    Every batch is whole, so that the compiled step is one; what is left over comes in other epochs.
+    Every batch is whole, so that the compiled step is one; what is left over comes in other epochs. The samples of
+    an epoch are the same whether its rows fit the budget or not.
 
     Parameters
     ----------
     steps
         At most so many batches.
+    skip
+        Batches at the beginning to leave out, which are not read: the rest of an epoch that broke off.
+    budget
+        Bytes of rows to hold in memory.
     """
-    order = np.random.default_rng((seed, number)).permutation(len(samples.windows))
-    batches = min(len(order) // batch_size, steps or len(order)) or 1
-    return _stream(
-        samples, [np.sort(part) for part in np.array_split(order[: batches * batch_size], batches)]
-    )
+    groups = grouping(samples, budget)
+    order = draw(len(samples.windows), batch_size, seed=seed, number=number, steps=steps)
+    group = groups.groups(samples.windows.init, (seed, number)) if groups else None
+    return _dataset(samples, cut(order, min(batch_size, len(order)), group)[skip:], groups)
 
 
-def ordered(samples: FieldSamples, *, batch_size: int) -> tf.data.Dataset:
-    """All samples once, in the order of time."""
-    order = np.arange(len(samples.windows))
-    return _stream(samples, [order[first : first + batch_size] for first in range(0, len(order), batch_size)])
+def ordered(samples: Samples, *, batch_size: int, budget: int = MEMORY_BUDGET) -> tf.data.Dataset:
+    """All samples once, in the order of time.
+
+    Parameters
+    ----------
+    budget
+        Bytes of rows to hold in memory.
+    """
+    groups = grouping(samples, budget)
+    group = groups.groups(samples.windows.init, None) if groups else None
+    return _dataset(samples, cut(np.arange(len(samples.windows)), batch_size, group), groups)
 
 
-def _stream(samples: FieldSamples, parts: list[NDArray[np.int64]]) -> tf.data.Dataset:
-    shape = samples.encoder.shape
-    grid = (None, shape.latitude, shape.longitude)
-    depths = (shape.history, shape.horizon, shape.constants, shape.horizon)
+def grouping(samples: Samples, budget: int) -> Grouping | None:
+    """How the samples are read a part at a time; None where all their rows fit the budget."""
+    if size(samples) <= budget:
+        return None
+    rows = budget // 2 // row_bytes(samples.rows)
+    return Grouping.within(rows, chunk=chunk(samples), span=sum(reach(samples)) + 1)
 
-    def read(position: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
-        return samples.batch(parts[int(position)])
 
-    def named(position: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        arrays = tf.numpy_function(read, [position], [tf.float32] * 4)
-        history, base, constants, target = (
-            tf.ensure_shape(array, (*grid, depth)) for array, depth in zip(arrays, depths, strict=True)
+def _dataset(samples: Samples, batches: list[Batch], groups: Grouping | None) -> tf.data.Dataset:
+    inputs, target = samples.signature
+    shapes = (*inputs.values(), target)
+    reader = _Reader(samples, batches, groups)
+    # TensorFlow keeps every such function for as long as the process lives: it may not keep the rows alive.
+    held = weakref.ref(reader)
+
+    def read(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
+        return held().batch(int(number))
+
+    def named(number: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        arrays = tf.numpy_function(read, [number], [tf.float32] * len(shapes))
+        *given, aim = (
+            tf.ensure_shape(array, (None, *shape)) for array, shape in zip(arrays, shapes, strict=True)
         )
-        return {"history": history, "base": base, "constants": constants}, target
+        return dict(zip(inputs, given, strict=True)), aim
 
-    return tf.data.Dataset.range(len(parts)).map(named, num_parallel_calls=1).prefetch(PREFETCH)
+    dataset = tf.data.Dataset.range(len(batches)).map(named, num_parallel_calls=1)
+    dataset.reader = reader
+    return dataset.prefetch(PREFETCH)
+
+
+class _Reader:
+    """Batches by their number, of the rows of one group at a time, while a thread reads those of the next."""
+
+    def __init__(self, samples: Samples, batches: list[Batch], groups: Grouping | None) -> None:
+        self._samples = samples
+        self._batches = batches
+        self._bounds = (
+            {group: needed(samples, chosen, groups.rows) for group, chosen in by_group(batches)}
+            if groups
+            else {}
+        )
+        self._following = dict(pairwise(self._bounds))
+        self._held: dict[int, Future[Block]] = {}
+        self._thread = ThreadPoolExecutor(1)
+
+    def batch(self, number: int) -> tuple[NDArray[np.float32], ...]:
+        """Of the two groups that meet in a batch, one after the other."""
+        parts = [self._samples.batch(chosen, self._block(group)) for group, chosen in self._batches[number]]
+        return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+    def _block(self, group: int) -> Block:
+        """The rows of `group`; those before are let go, and the next ones are begun."""
+        if not self._bounds:
+            return self._samples.whole
+        kept = [each for each in (group, self._following.get(group)) if each is not None]
+        self._held = {each: self._held[each] for each in kept if each in self._held}
+        for each in kept:
+            if each not in self._held:
+                self._held[each] = self._thread.submit(
+                    Block.read, self._samples.rows, self._bounds[each], self._samples.windows.spec.sampling
+                )
+        return self._held[group].result()
