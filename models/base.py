@@ -33,11 +33,26 @@ class FieldShape:
     constants: int
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesShape:
+    """What a model of a station takes and gives, per sample.
+
+    Input `history` (history, variables), scaled; output (leads,).
+    """
+
+    history: int
+    variables: int
+    leads: int
+
+
 class Build(Protocol):
     """What every entry of MODELS leads to."""
 
-    def __call__(self, config: Any, shape: FieldShape) -> keras.Model:
-        """An untrained model whose output is zero, so that training begins at the base forecast."""
+    def __call__(self, config: Any, shape: Any) -> keras.Model:
+        """An untrained model for a `FieldShape` or a `SeriesShape`, as its module says.
+
+        A model of fields gives zero, so that training begins at the base forecast.
+        """
         ...
 
 
