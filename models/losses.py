@@ -1,4 +1,4 @@
-"""Losses that know the sea: weighted by area, deaf to land."""
+"""Losses, of fields weighted by area and deaf to land."""
 
 from __future__ import annotations
 
@@ -9,23 +9,39 @@ import numpy as np
 from keras import ops
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
-class AreaWeightedMSE(keras.losses.Loss):
-    """Mean squared error over samples, leads and the area of the ocean.
+def huber(error: Any) -> Any:
+    """Half the square of errors to one, and beyond it as steep as there (Huber 1964)."""
+    size = ops.abs(error)
+    return ops.where(size < 1, 0.5 * ops.square(error), size - 0.5)
+
+
+LOSSES: dict[str, Callable[[Any], Any]] = {"mse": ops.square, "mae": ops.abs, "huber": huber}
+
+
+class MeanLoss(keras.losses.Loss):
+    """One of LOSSES of each error, averaged over samples, leads and, of fields, the area of the ocean.
 
     Parameters
     ----------
+    name
+        In LOSSES.
     area
-        Relative area (latitude, longitude) of each cell, zero on land.
+        Relative area (latitude, longitude) of each cell, zero on land; None for a station.
     """
 
-    def __init__(self, area: NDArray[np.floating]) -> None:
-        super().__init__(name="area_weighted_mse", dtype="float32")
-        self._share = np.asarray(area / area.sum(), np.float32)[..., None]
+    def __init__(self, name: str, area: NDArray[np.floating] | None = None) -> None:
+        super().__init__(name=name, dtype="float32")
+        self._of = LOSSES[name]
+        self._share = None if area is None else np.asarray(area / area.sum(), np.float32)[..., None]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Per-sample loss (batch,) of fields (batch, latitude, longitude, lead_time)."""
-        squared = ops.square(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"))
-        return ops.mean(ops.sum(squared * self._share, axis=(1, 2)), axis=-1)
+        """Per-sample loss (batch,) of (batch, lead_time), or of fields (batch, latitude, longitude, lead_time)."""
+        each = self._of(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"))
+        if self._share is not None:
+            each = ops.sum(each * self._share, axis=(1, 2))
+        return ops.mean(each, axis=-1)

@@ -13,12 +13,20 @@ class TrainingSpec(Spec):
     """How a model is trained."""
 
     epochs: PositiveInt = 12
-    """At most; the learning rate falls to zero over so many."""
+    """At most; the learning rate of `cosine` falls to zero over so many."""
     steps_per_epoch: PositiveInt | None = None
     """Batches of an epoch; all windows where not given."""
     batch_size: PositiveInt = 32
+    optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    """Of scaled values."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Of the learning rate: warming up and then falling to zero, or as it is."""
+    averaged: bool = True
+    """What is judged and kept is the running average of the weights, not the latest step."""
     learning_rate: PositiveFloat = 1e-3
     weight_decay: float = Field(default=1e-4, ge=0)
+    """Of `adamw` alone."""
     patience: PositiveInt = 4
     """Epochs without a better validation loss before training stops."""
     seed: int = 42

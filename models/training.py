@@ -11,14 +11,14 @@ import numpy as np
 
 from models import datasets
 from models.base import build_of
-from models.losses import AreaWeightedMSE
+from models.losses import MeanLoss
 from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from models.checkpoints import Checkpoints
-    from models.datasets import FieldSamples
+    from models.samples import Samples
     from models.specs import TrainingSpec
     from pipeline.types import Spec
 
@@ -35,7 +35,8 @@ class Training:
 
     model: keras.Model
     history: list[dict[str, float]]
-    """Per epoch `epoch` (from 1), `loss`, `validation_loss`, `learning_rate`, `seconds`."""
+    """Per epoch `epoch` (from 1), `loss`, `validation_loss`, `learning_rate`, `seconds`; of a station also `mae` and
+    `validation_mae`, scaled."""
     best_epoch: int
     precision: str
 
@@ -44,8 +45,8 @@ def train(
     name: str,
     config: Spec,
     spec: TrainingSpec,
-    training: FieldSamples,
-    validation: FieldSamples,
+    training: Samples,
+    validation: Samples,
     checkpoints: Checkpoints,
     progress: Progress = lambda _done, _total, _note: None,
 ) -> Training:
@@ -65,7 +66,8 @@ def train(
     precision = choose_precision(spec.precision)
     keras.utils.set_random_seed(spec.seed)
     model = _build(name, config, training, precision)
-    model.compile(_optimizer(spec, training), AreaWeightedMSE(training.record.cell_weights))
+    metrics = ["mae"] if training.area is None else []
+    model.compile(_optimizer(spec, training), MeanLoss(spec.loss, training.area), metrics=metrics)
     model.optimizer.build(model.trainable_variables)
 
     state: dict[str, Any] = checkpoints.resume(model) or {
@@ -83,16 +85,21 @@ def train(
             training, batch_size=spec.batch_size, seed=spec.seed, number=number, steps=spec.steps_per_epoch
         )
         report = _EpochProgress(progress, number, spec.epochs)
-        loss = model.fit(batches, shuffle=False, verbose=0, callbacks=[report]).history["loss"][-1]
+        fitted = model.fit(batches, shuffle=False, verbose=0, callbacks=[report]).history
         latest = model.get_weights()
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-        validation_loss, averaged = float(model.evaluate(judged, verbose=0)), model.get_weights()
+        if spec.averaged:
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+        seen, kept = model.evaluate(judged, verbose=0, return_dict=True), model.get_weights()
         model.set_weights(latest)
+        loss, validation_loss = fitted["loss"][-1], float(seen["loss"])
         state["history"].append(
             {
                 "epoch": number,
                 "loss": float(loss),
                 "validation_loss": validation_loss,
+                **(
+                    {"mae": float(fitted["mae"][-1]), "validation_mae": float(seen["mae"])} if metrics else {}
+                ),
                 "learning_rate": float(model.optimizer.learning_rate),
                 "seconds": time.monotonic() - began,
             }
@@ -100,7 +107,7 @@ def train(
         better = validation_loss < state["best"]
         if better:
             state |= {"best": validation_loss, "best_epoch": number}
-        checkpoints.save(model, state, averaged if better else None)
+        checkpoints.save(model, state, kept if better else None)
         progress(number, spec.epochs, f"loss {loss:.4f}, validation {validation_loss:.4f}")
     if not state["best_epoch"]:
         raise NotFittedError(
@@ -119,11 +126,11 @@ def choose_precision(wanted: str) -> str:
     return "mixed_bfloat16" if keras.distribution.list_devices("gpu") else "float32"
 
 
-def _build(name: str, config: Spec, training: FieldSamples, precision: str) -> keras.Model:
+def _build(name: str, config: Spec, training: Samples, precision: str) -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        return build_of(name)(config, training.encoder.shape)
+        return build_of(name)(config, training.shape)
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -136,18 +143,25 @@ def _seed_dropout(model: keras.Model, seed: int, number: int) -> None:
         state.assign(value)
 
 
-def _optimizer(spec: TrainingSpec, training: FieldSamples) -> keras.optimizers.Optimizer:
-    whole = max(1, len(training.windows) // spec.batch_size)
-    steps = min(whole, spec.steps_per_epoch or whole)
-    rate = keras.optimizers.schedules.CosineDecay(
-        spec.learning_rate / 10,
-        max(1, steps * spec.epochs - steps // 2),
-        warmup_target=spec.learning_rate,
-        warmup_steps=max(1, steps // 2),
-    )
-    return keras.optimizers.AdamW(
-        rate, weight_decay=spec.weight_decay, global_clipnorm=1.0, use_ema=True, ema_momentum=EMA
-    )
+def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimizer:
+    rate: Any = spec.learning_rate
+    if spec.schedule == "cosine":
+        whole = max(1, len(training.windows) // spec.batch_size)
+        steps = min(whole, spec.steps_per_epoch or whole)
+        rate = keras.optimizers.schedules.CosineDecay(
+            spec.learning_rate / 10,
+            max(1, steps * spec.epochs - steps // 2),
+            warmup_target=spec.learning_rate,
+            warmup_steps=max(1, steps // 2),
+        )
+    kinds = {
+        "adamw": keras.optimizers.AdamW,
+        "adam": keras.optimizers.Adam,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    decay = {"weight_decay": spec.weight_decay} if spec.optimizer == "adamw" else {}
+    average = {"use_ema": True, "ema_momentum": EMA} if spec.averaged else {}
+    return kinds[spec.optimizer](rate, global_clipnorm=1.0, **decay, **average)
 
 
 class _EpochProgress(keras.callbacks.Callback):

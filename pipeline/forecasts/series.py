@@ -12,6 +12,7 @@ from pipeline.errors import NotFoundError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.forecasts.base import Kind
     from pipeline.types import Protocol, Quantity
     from pipeline.windows import Windows
 
@@ -57,6 +58,11 @@ class SeriesRecord:
                 remedy=f"choose one of {', '.join(names)}",
                 target=self.target,
             )
+
+    @property
+    def kind(self) -> Kind:
+        """A series."""
+        return "series"
 
     @property
     def target_index(self) -> int:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.losses import AreaWeightedMSE
+from models.losses import LOSSES, MeanLoss
 from tests.records import make_sea
 
 SEA = make_sea(1, shape=(4, 5))
-LOSS = AreaWeightedMSE(SEA.cell_weights)
+LOSS = MeanLoss("mse", SEA.cell_weights)
 
 
 def fields(seed):
@@ -42,3 +42,18 @@ def test_it_is_computed_in_full_precision():
     got = LOSS.call(truth, rough)
     assert keras.backend.standardize_dtype(got.dtype) == "float32"
     np.testing.assert_array_equal(got, expected)
+
+
+REFERENCES = {
+    "mse": lambda error: error**2,
+    "mae": np.abs,
+    "huber": lambda error: np.where(np.abs(error) < 1, error**2 / 2, np.abs(error) - 0.5),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_station_has_no_area(name):
+    rng = np.random.default_rng(0)
+    truth, forecast = rng.normal(size=(2, 7, 3)).astype(np.float32)
+    expected = REFERENCES[name](truth.astype(float) - forecast).mean(axis=-1)
+    np.testing.assert_allclose(MeanLoss(name).call(truth, forecast), expected, rtol=1e-5)

@@ -105,7 +105,7 @@ def judged(monkeypatch):
 
         def evaluate(model, *args, **options):
             seen.append(model.get_weights())
-            return next(given)
+            return {"loss": next(given)}
 
         monkeypatch.setattr(keras.Model, "evaluate", evaluate)
         return seen
