@@ -21,7 +21,7 @@ from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
-from pipeline.sources.base import Source
+from pipeline.sources.base import SeriesSource, Source
 from pipeline.splits import Fractions, Splits
 from pipeline.types import Box, Protocol, Spec, TimeRange
 from pipeline.windows import WindowSpec
@@ -193,10 +193,29 @@ class Experiment(Spec):
         return Candidate(model, config_of(model)(**own), TrainingSpec(**changed))
 
     def make_source(self, **changes: Any) -> Source:
-        """The source; `changes` replace keys of its configuration."""
-        table = {key: value for key, value in self.source.items() if key != "name"}
-        return sources.source(str(self.source["name"]), **{**table, **changes})
+        """The source of fields; `changes` replace keys of its configuration."""
+        made = sources.source(self.source_name, **self._source_keys(changes))
+        if hasattr(made, "quantities"):
+            raise ConfigError(
+                f"{self.source_name} has the series of a station, not fields",
+                remedy="replace [regions] and [grid] by [station], or name another source",
+            )
+        return made
 
-    def replaced(self, **tables: Any) -> Self:
-        """The same experiment with other values in place, such as `source=`."""
-        return self.model_copy(update=tables)
+    def make_series_source(self, **changes: Any) -> SeriesSource:
+        """The source of a station; `changes` replace keys of its configuration."""
+        return sources.series_source(self.source_name, **self._source_keys(changes))
+
+    @property
+    def source_name(self) -> str:
+        """In SOURCES."""
+        return str(self.source["name"])
+
+    def sourced(self, **changes: Any) -> Self:
+        """The same experiment with other values of its source, which are refused where they cannot be used."""
+        _ = self.make_source(**changes) if self.station is None else self.make_series_source(**changes)
+        return self.model_copy(update={"source": {**self.source, **changes}})
+
+    def _source_keys(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        table = {key: value for key, value in self.source.items() if key != "name"}
+        return {**table, **changes}

@@ -1,4 +1,4 @@
-"""The flow `ingest`: from the mirrors to the cube."""
+"""The flow `ingest`: from the mirrors to the cube or series."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flows.jobs import Job, job_for
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult
 from pipeline.publish.product import write_text
+from pipeline.types import TimeRange
 
 
 class GapsError(PartialError):
@@ -21,18 +22,28 @@ class GapsError(PartialError):
 
 
 def run_ingest(job: Job) -> IngestResult:
-    """Bring the cube up to date, shard by shard, and keep what was found for the report and `status`."""
+    """Bring the cube or series up to date, and keep what was found for the report and `status`."""
+    experiment = job.experiment
+    today = experiment.simulation.today if experiment.simulation else dt.datetime.now(dt.UTC).date()
+    period = experiment.period.until(today)
+    result = _ingest_fields(job, period) if experiment.station is None else tasks.ingest_station(job, period)
+    log = job.workspace.ingest_log(experiment.name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    write_text(log, result.model_dump_json(indent=1))
+    return result
+
+
+def _ingest_fields(job: Job, period: TimeRange) -> IngestResult:
+    """Shard by shard."""
     experiment, workspace = job.experiment, job.workspace
     ingest_job = IngestJob(
         source=experiment.make_source(),
         regions={name: experiment.region(name) for name in experiment.regions},
         cube=workspace.cube(experiment.name),
-        cache=workspace.cache / str(experiment.source["name"]),
+        cache=workspace.cache / experiment.source_name,
         quarantine=workspace.quarantine(experiment.name),
         limits=experiment.quality,
     )
-    today = experiment.simulation.today if experiment.simulation else dt.datetime.now(dt.UTC).date()
-    period = experiment.period.until(today)
     report = runtime.progress("ingest")
     plan = tasks.plan_ingest(ingest_job, period.start, period.end)
     total = IngestResult(gaps=plan.gaps, problems=plan.problems)
@@ -43,9 +54,6 @@ def run_ingest(job: Job) -> IngestResult:
             for shard in plan.shards:
                 total += tasks.ingest_shard(ingest_job, shard)
                 report(total.written, days, f"days, to {shard.wanted[-1]}")
-    log = workspace.ingest_log(experiment.name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    write_text(log, total.model_dump_json(indent=1))
     return total
 
 
@@ -77,7 +85,7 @@ def ingest(
     from_files: tuple[str, ...] = (),
     mirror: str | None = None,
 ) -> Any:
-    """Download, check, regrid and store what the cube of `experiment` lacks.
+    """Download, check, regrid and store what the cube or series of `experiment` lacks.
 
     Raises
     ------

@@ -126,36 +126,52 @@ def job_for(
     chosen = load_experiment(experiment, settings.experiments)
     settings = settings.model_copy(update={"workspace": Workspace.open(settings.workspace).root})
     if from_files:
-        yield Job(experiment=_sourced(chosen, files=_matching(from_files)), settings=settings)
+        yield Job(experiment=chosen.sourced(files=_matching(from_files)), settings=settings)
     elif mirror is not None:
-        yield Job(experiment=_sourced(chosen, addresses=mirror_addresses(mirror)), settings=settings)
+        addresses = mirror_addresses(mirror, chosen.source_name)
+        yield Job(experiment=chosen.sourced(addresses=addresses), settings=settings)
     elif chosen.simulation is not None and embedded:
-        from pipeline.mirror import Mirror, SimulatedOcean
-
-        simulated = chosen.simulation
-        ocean = SimulatedOcean(seed=simulated.seed, first=simulated.first_day, today=simulated.today)
-        with Mirror(ocean=ocean) as serving:
-            yield Job(experiment=_sourced(chosen, addresses=serving.addresses), settings=settings)
+        with _simulated(chosen) as sourced:
+            yield Job(experiment=sourced, settings=settings)
     else:
         yield Job(experiment=chosen, settings=settings)
 
 
-def mirror_addresses(url: str) -> dict[str, str]:
-    """The base address of each public mirror's likeness on an Isotherm mirror at `url`.
+@contextmanager
+def _simulated(experiment: Experiment) -> Iterator[Experiment]:
+    """The experiment with its files on a mirror that serves its simulation meanwhile."""
+    from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
+
+    asked = experiment.simulation
+    assert asked is not None
+    if experiment.station is None:
+        ocean = SimulatedOcean(seed=asked.seed, first=asked.first_day, today=asked.today)
+        with Mirror(ocean=ocean) as serving:
+            yield experiment.sourced(addresses=serving.addresses_of(experiment.source_name))
+    else:
+        weather = SimulatedWeather(seed=asked.seed, first=asked.first_day, today=asked.today)
+        with Mirror(weather=weather) as serving:
+            addresses = serving.addresses_of(experiment.source_name)
+            # The station has no index: which of its files there are follows from the day.
+            yield experiment.sourced(addresses=addresses, today=asked.today)
+
+
+def mirror_addresses(url: str, source: str) -> dict[str, str]:
+    """The base address of the likeness of each of a source's public mirrors on an Isotherm mirror at `url`.
 
     Raises
     ------
     ConfigError
         It is no address.
     """
-    from pipeline.mirror.server import PREFIXES
+    from pipeline.mirror.server import PREFIXES_BY_SOURCE
 
     if not url.startswith(("http://", "https://")):
         raise ConfigError(
             f"the mirror {url!r} is no address", remedy="write it as `isotherm mirror` does: http://HOST:PORT"
         )
 
-    return {name: f"{url.rstrip('/')}/{prefix}" for name, prefix in PREFIXES.items()}
+    return {name: f"{url.rstrip('/')}/{prefix}" for name, prefix in PREFIXES_BY_SOURCE[source].items()}
 
 
 def require_inputs(job: Job, step: str) -> None:
@@ -188,8 +204,3 @@ def _matching(globs: tuple[str, ...]) -> tuple[str, ...]:
                 given=given,
             )
     return found
-
-
-def _sourced(experiment: Experiment, **changes: object) -> Experiment:
-    experiment.make_source(**changes)
-    return experiment.replaced(source={**experiment.source, **changes})

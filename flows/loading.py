@@ -69,7 +69,7 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
                 f"{path}: [{table}] has no key 'name'", remedy=f'add name = "…" to [{table}]', path=str(path)
             )
     with _told(f"{path}: [source]"):
-        experiment.make_source()
+        experiment.sourced()
     for name, keys in (experiment.models or {"": experiment.model}).items():
         where = f"{path}: [models.{name}]" if name else f"{path}: [model]"
         with _told(where):

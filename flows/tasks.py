@@ -20,6 +20,8 @@ from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
 from pipeline.ingestion import ingest_shard as write_shard
 from pipeline.ingestion import plan as make_plan
 from pipeline.publish.release import Released
+from pipeline.sources.base import Granule
+from pipeline.types import TimeRange
 
 
 @task(name="plan", cache_policy=NO_CACHE)
@@ -34,6 +36,35 @@ def plan_ingest(ingest: IngestJob, start: dt.date, end: dt.date) -> Plan:
 def ingest_shard(ingest: IngestJob, shard: Shard) -> IngestResult:
     """Fetch, check, regrid and commit one shard of days."""
     return write_shard(ingest, shard, map_fn=runtime.map_function())
+
+
+@task(name="ingest", cache_policy=NO_CACHE)
+def ingest_station(job: Job, period: TimeRange) -> IngestResult:
+    """Fetch, check and commit the station's files, one after another."""
+    from pipeline.ingestion.series import ingest_series
+    from pipeline.ingestion.series_job import SeriesJob
+    from pipeline.sources.jena import LATITUDE, LONGITUDE
+    from pipeline.store.series_schema import Station
+
+    experiment, workspace = job.experiment, job.workspace
+    assert experiment.station is not None
+    report = runtime.progress("ingest")
+    days = len(period.days())
+
+    def progress(granule: Granule, _: IngestResult) -> None:
+        report((granule.days[-1] - period.start).days + 1, days, granule.name)
+
+    return ingest_series(
+        SeriesJob(
+            source=experiment.make_series_source(),
+            station=Station(name=experiment.station.name, latitude=LATITUDE, longitude=LONGITUDE),
+            store=workspace.cube(experiment.name),
+            cache=workspace.cache / experiment.source_name,
+            quarantine=workspace.quarantine(experiment.name),
+        ),
+        period,
+        progress=progress,
+    )
 
 
 @task(name="train", task_run_name="train-{place}-{name}", cache_policy=NO_CACHE)
