@@ -27,9 +27,9 @@ class Partition:
 
     Under the protocol `clean` a window uses usable steps alone and lies wholly within its split, less the guard
     gap. Under `as-published` the rows are counted as if they were contiguous, the splits are parts of their
-    number, a history lies within its split, and its target may lie beyond: the windows of
-    `keras.utils.timeseries_dataset_from_array` as Chollet (2021), Deep Learning with Python, 2nd edition,
-    chapter 10, calls it.
+    number, a history lies within its split and before the last rows, as many as lie between its first sample and
+    the last lead, and its target may lie beyond: the windows of `keras.utils.timeseries_dataset_from_array` as
+    Chollet (2021), Deep Learning with Python, 2nd edition, chapter 10, calls it.
     """
 
     record: AnyRecord
@@ -70,8 +70,8 @@ class Partition:
         init = np.arange(first - self.spec.past[0], end, self.spec.stride)
         if not len(init):
             raise WindowError(
-                f"no window of {self.spec.history} + {self.spec.horizon} samples fits into the {end - first} rows of "
-                f"{name}",
+                f"no window of {self.spec.history} + {self.spec.horizon} samples fits into the {max(end - first, 0)} "
+                f"rows of {name}",
                 remedy="shorten history or horizon, or ingest a longer record",
                 split=name,
             )
@@ -101,7 +101,7 @@ class Partition:
         return self.given.counts(len(self.record.time))
 
     def _rows(self, name: SplitName) -> tuple[int, int]:
-        """From which row to before which the histories of a split lie."""
+        """From which row to before which the histories of a split lie; the second may be the lower one."""
         train, validation = self._counts()
         held = len(self.record.time) - int(self.spec.ahead[-1] - self.spec.past[0])
         edges = (0, train, train + validation, held)

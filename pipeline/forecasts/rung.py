@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from pipeline.climatology import HarmonicClimatology
 from pipeline.errors import NotFittedError
+from pipeline.forecasts.fitted import Fitted
 from pipeline.types import TimeRange
 
 if TYPE_CHECKING:
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-class Rung(ABC):
-    """A forecaster whose whole fitted state is a handful of arrays.
+class Rung(Fitted):
+    """A forecaster of fields, whose whole fitted state is a handful of arrays.
 
     A subclass fits `arrays` from training anomalies and forecasts anomalies from anomalies; this class does
     the climatology, the land and the checks.
     """
-
-    name: str
-    arrays: dict[str, Array]
 
     def fit(self, record: Record, windows: Windows, climatology: HarmonicClimatology) -> Self:
         """Fit on the training `windows` alone."""
@@ -122,39 +119,8 @@ class Rung(ABC):
         }
         return rung
 
-    @property
-    def sha256(self) -> str:
-        """The hash of everything that was fitted."""
-        digest = hashlib.sha256()
-        for key, value in sorted(self.state().items()):
-            digest.update(key.encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
-        return digest.hexdigest()
-
-    @property
-    def id(self) -> str:
-        """The name and the beginning of the hash."""
-        return f"{self.name}-{self.sha256[:12]}"
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "arrays"):
-            raise NotFittedError(f"{self.name} is used before it is fitted", remedy="call fit first")
-
     def _require(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> None:
-        self._require_fitted()
-        expected = (self._spec.history, *self._ocean.shape)
-        if history.shape[1:] != expected:
-            raise NotFittedError(
-                f"{self.name} was fitted on histories of shape {expected} and got {history.shape[1:]}",
-                remedy="forecast on the grid and with the history that it was fitted on",
-                expected=expected,
-                got=history.shape[1:],
-            )
-        if init_time.shape != history.shape[:1]:
-            raise NotFittedError(
-                f"{self.name} got {len(history)} histories and init times of shape {init_time.shape}",
-                remedy="give each history the time of its last step",
-            )
+        self._require_shape(history, init_time, (self._spec.history, *self._ocean.shape))
 
 
 def _on(ocean: NDArray[np.bool_], climatology: HarmonicClimatology) -> HarmonicClimatology:

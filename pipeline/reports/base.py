@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from pipeline.naming import symbol
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     import xarray as xr
 
     from pipeline.evaluation.verdict import Verdict
     from pipeline.quality.base import Finding
+    from pipeline.types import Protocol, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,9 @@ class Epoch:
     validation_loss: float
     learning_rate: float
     seconds: float
+    mae: float = math.nan
+    validation_mae: float = math.nan
+    """Mean absolute errors in the units of the loss, where they were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,78 @@ class TrainingHistory:
 
     epochs: tuple[Epoch, ...]
     best_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One of the models that were trained side by side."""
+
+    name: str
+    parameters: int
+    training: TrainingHistory
+
+
+@dataclass(frozen=True, slots=True)
+class SplitStatistics:
+    """The target on one split, in its units.
+
+    Parameters
+    ----------
+    start, end
+        Times of the first and the last step.
+    count, missing
+        Steps with a value and without one.
+    mean, deviation
+        Of the values there are.
+    scaled_mean, scaled_deviation
+        Of the same after the training part's mean was taken off and they were divided by its deviation.
+    """
+
+    name: str
+    start: np.datetime64
+    end: np.datetime64
+    count: int
+    missing: int
+    mean: float
+    deviation: float
+    scaled_mean: float
+    scaled_deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class StationInputs:
+    """What the part of a station shows as lines where that of a region of many cells shows maps.
+
+    Parameters
+    ----------
+    quantity
+        What is forecast.
+    protocol
+        How the record was read.
+    observed
+        (init_time, offset), in the quantity's units: around each init time of the examples, from some days
+        before it (negative offsets) to the last lead.
+    ahead
+        Dataset of `model`, `best_rung` and `truth` (time) over some weeks of the test period, by valid time, of
+        forecasts at the headline lead; NaN where there is none.
+    recent
+        (time,), the observations before the newest forecast.
+    daily
+        (time,), means of days or of some days each over the whole record; NaN where there are too few values.
+    weeks
+        (time,), the newest weeks of the record, sample by sample.
+    statistics
+        Of each split.
+    """
+
+    quantity: Quantity
+    protocol: Protocol
+    observed: xr.DataArray
+    ahead: xr.Dataset
+    recent: xr.DataArray
+    daily: xr.DataArray
+    weeks: xr.DataArray
+    statistics: tuple[SplitStatistics, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +162,24 @@ class RegionInputs:
         The verdict on the region's model; a model that the scores lack means that none was trained.
     examples
         Dataset of `model`, `best_rung` and `truth`, each (init_time, lead_time, latitude, longitude) in
-        degree_Celsius, for a handful of init times; None where there is none. `model` may be absent.
+        the units of the scores, for a handful of init times; None where there is none. `model` may be absent.
     data
         What the cube holds.
     newest
-        Dataset with `sst` (init_time, lead_time, latitude, longitude) in degree_Celsius; its last init time
-        is shown.
+        Dataset with the variable that is forecast (init_time, lead_time, latitude, longitude) in the units of
+        the scores; its last init time is shown.
     newest_by
         The forecaster that made `newest`.
     training
-        None where no model was trained.
+        Of the model that was judged; None where none was trained.
+    models
+        All that were trained, the judged one first.
     card
         Facts of the model card, label → value: parameters, seed, precision, …
     lineage
         The fields of the lineage, name → value; values may be mappings.
+    station
+        Of a station, whose grid is one cell; None for fields.
     """
 
     name: str
@@ -109,6 +193,13 @@ class RegionInputs:
     training: TrainingHistory | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[ModelFacts, ...] = ()
+    station: StationInputs | None = None
+
+    @property
+    def symbol(self) -> str:
+        """Of the units of errors and values, as people write it."""
+        return symbol(str(self.scores.attrs["units"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +222,27 @@ class Section:
     html: str
 
 
+def always(_: RegionInputs) -> bool:
+    """For sections that every region has."""
+    return True
+
+
+def of_fields(region: RegionInputs) -> bool:
+    """For sections of regions of many cells."""
+    return region.station is None
+
+
+def of_station(region: RegionInputs) -> bool:
+    """For sections of stations."""
+    return region.station is not None
+
+
 @dataclass(frozen=True, slots=True)
 class PerRegion:
-    """A section that every region of the report has."""
+    """A section that those regions of the report have of which `when` holds."""
 
     build: Callable[[ReportInputs, RegionInputs], Section]
+    when: Callable[[RegionInputs], bool] = always
 
 
 @dataclass(frozen=True, slots=True)

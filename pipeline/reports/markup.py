@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MISSING = "–"
 PERCENT = 0.01
-_LABELS = {"eof_ridge": "EOF-ridge", "convlstm": "ConvLSTM", "lstm": "LSTM"}
+_LABELS = {"eof_ridge": "EOF-ridge", "convlstm": "ConvLSTM", "conv1d": "1-D convolution"}
+_ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 _SEASONS = {
     "all": "All seasons",
     "DJF": "December–February",
@@ -84,7 +85,8 @@ def count(many: int, one: str, more: str = "") -> str:
 
 def name(forecaster: str) -> str:
     """A forecaster's name as people read it."""
-    return _LABELS.get(forecaster, forecaster.replace("_", " "))
+    plain = forecaster.replace("-", "_")
+    return _LABELS.get(plain) or " ".join(_ACRONYMS.get(word, word) for word in plain.split("_"))
 
 
 def title(forecaster: str) -> str:
@@ -101,6 +103,12 @@ def season(code: str) -> str:
 def day(time: np.datetime64) -> str:
     """An ISO day."""
     return str(time.astype("datetime64[D]"))
+
+
+def moment(time: np.datetime64) -> str:
+    """An ISO day, with hour and minute where it is not midnight."""
+    minute = time.astype("datetime64[m]")
+    return str(minute).replace("T", " ") if minute != minute.astype("datetime64[D]") else day(time)
 
 
 def with_names(sentence: str, names: Mapping[str, str]) -> str:
@@ -135,7 +143,7 @@ ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.filters.update(
-    num=number, pct=percent, value=value, count=count, name=name, forecaster=title, season=season, day=day
+    num=number, pct=percent, value=value, count=count, name=name, forecaster=title, season=season, day=day, moment=moment
 )
 ENVIRONMENT.globals.update(interval=interval, missing=MISSING)
 

@@ -121,8 +121,9 @@ def _conflicts(
         stamps = steps.time[at[which]]
         shown = ", ".join(str(stamp).replace("T", " ") for stamp in stamps[:SHOWN])
         columns = [name for name, some in zip(variables, differ[which].any(axis=0), strict=True) if some]
+        count = "1 stamp" if len(stamps) == 1 else f"{len(stamps)} stamps"
         message = (
-            f"{names[other]} and {names[number]} differ at {len(stamps)} stamps in {', '.join(columns)}, and "
+            f"{names[other]} and {names[number]} differ at {count} in {', '.join(columns)}, and "
             f"{names[number]} is taken: {shown}{'…' if len(stamps) > SHOWN else ''}"
         )
         findings.append(Finding("overlap", "warn", day_of(stamps[:1])[0].item(), message))

@@ -81,6 +81,8 @@ def open_series(
         columns = {each: data[each].values for each in (SPEED_OF[name], DIRECTION)}
         about = {key: value for key, value in asdict(WIND[name]).items() if key != "name" and value}
         data[name] = (("time",), component(name, columns), about)
+    # JSON has one type of integer; CF wants that of the variable.
+    data.status.attrs["flag_values"] = np.array(data.status.attrs["flag_values"], np.int8)
     return data.assign_attrs(snapshot=session.snapshot_id)
 
 

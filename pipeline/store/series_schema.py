@@ -24,6 +24,7 @@ TABLE_CHUNK = 64
 """Files."""
 ROWS, GRANULES = "rows", "granules"
 NO_GRANULE = -1
+TEMPERATURE_UNITS = ("degree_Celsius", "K")
 _SECONDS = "seconds since 1970-01-01"
 
 
@@ -78,6 +79,8 @@ def add_variables(group: zarr.Group, quantities: Iterable[Quantity]) -> None:
         told = {"long_name": quantity.long_name, "units": quantity.units}
         if quantity.standard_name:
             told["standard_name"] = quantity.standard_name
+        if quantity.units in TEMPERATURE_UNITS:
+            told["units_metadata"] = "temperature: on_scale"
         rows = subgroup(group, ROWS)
         for where, dim, length, more in (
             (group, "time", len_of(group), {"coordinates": places}),
@@ -120,7 +123,8 @@ def status_flags(long_name: str) -> dict[str, Any]:
 
 def calendar(attributes: dict[str, Any]) -> dict[str, Any]:
     """Attributes of an array of times, in seconds."""
-    return attributes | {"units": _SECONDS, "calendar": "proleptic_gregorian"}
+    told = {"units": _SECONDS, "calendar": "proleptic_gregorian", "units_metadata": "leap_seconds: none"}
+    return attributes | told
 
 
 def subgroup(group: zarr.Group, name: str) -> zarr.Group:

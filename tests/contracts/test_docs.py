@@ -117,7 +117,7 @@ def test_every_key_of_an_experiment_is_described(key):
         return
     if not table:
         described = f"| `{key}` |" in section(page, "Top level")
-        assert described or f"\n## `[{key}]`\n" in page, key
+        assert described or re.search(rf"^## `\[{key}[\].]", page, flags=re.MULTILINE), key
         return
     heading = next(line for line in page.splitlines() if line.startswith(f"## `[{outer}"))
     assert re.search(rf"`[^`]*\b{name}\b[^`]*`", section(page, heading.removeprefix("## "))), key
