@@ -50,7 +50,18 @@ class Partition:
 
     @property
     def step(self) -> np.timedelta64:
-        """Of the record's axis."""
+        """Of the record's axis.
+
+        Raises
+        ------
+        WindowError
+            It has fewer than two steps.
+        """
+        if len(self.record.time) < 2:
+            raise WindowError(
+                f"the record has {len(self.record.time)} steps, which hold no window",
+                remedy="ingest a longer record",
+            )
         step: np.timedelta64 = self.record.time[1] - self.record.time[0]
         return step
 
