@@ -119,8 +119,10 @@ class Rung(Fitted):
         }
         return rung
 
-    def _require(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> None:
-        self._require_shape(history, init_time, (self._spec.history, *self._ocean.shape))
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(history, latitude, longitude)."""
+        return (self._spec.history, *self._ocean.shape)
 
 
 def _on(ocean: NDArray[np.bool_], climatology: HarmonicClimatology) -> HarmonicClimatology:
