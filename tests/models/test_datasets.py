@@ -1,7 +1,9 @@
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 import pytest
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,3 +77,24 @@ def test_a_batch_is_what_slicing_gives(chosen):
         for got, one in zip((history, base, constants), expected, strict=True):
             np.testing.assert_allclose(got[place], one[0], rtol=0, atol=1e-5)
         np.testing.assert_allclose(target[place], TRAINING.encoder.target(truth, forecast)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("budget", [0, BAY.values.nbytes // 4])
+def test_fields_are_streamed_from_a_store_as_they_are_from_memory(budget):
+    held = zarr.create_array(
+        store=zarr.storage.MemoryStore(), shape=BAY.values.shape, chunks=(16, 5, 6), dtype="f4"
+    )
+    held[:] = BAY.values
+    store = replace(TRAINING, record=replace(BAY, values=held))
+    assert datasets.grouping(store, budget)
+    assert datasets.grouping(TRAINING, budget) is None
+    options = {"batch_size": 32, "seed": 1, "number": 1}
+    ours = list(datasets.epoch(store, budget=budget, **options))
+    chosen = [[KNOWN[each.numpy().tobytes()] for each in inputs["history"]] for inputs, _ in ours]
+    assert sorted(chain.from_iterable(chosen)) == sorted(chain.from_iterable(drawn(**options)))
+    for batch, (inputs, target) in zip(chosen, ours, strict=True):
+        for got, expected in zip((*inputs.values(), target), TRAINING.batch(np.array(batch)), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+    rest = datasets.epoch(store, budget=budget, skip=len(ours) - 1, **options)
+    for (last, _), (again, _) in zip(ours[-1:], rest, strict=True):
+        np.testing.assert_array_equal(last["history"], again["history"])
