@@ -69,7 +69,8 @@ def open_series(
     import xarray as xr
 
     session = repository.read_session(path, snapshot)
-    held = layout.quantities_of(layout.series_group(zarr.open_group(session.store, mode="r"), station))
+    with repository.translated(path):
+        held = layout.quantities_of(layout.series_group(zarr.open_group(session.store, mode="r"), station))
     data: xr.Dataset = xr.open_zarr(session.store, group=station, consolidated=False, chunks=chunks)
     ordered = sorted(held, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
     data = data[ordered]
