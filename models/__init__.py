@@ -1,5 +1,17 @@
 """The models that can be trained: MODELS names each one's builder, imported only when asked for."""
 
-MODELS: dict[str, str] = {
+FIELD_MODELS: dict[str, str] = {
     "convlstm": "models.convlstm:build",
 }
+STATION_MODELS: dict[str, str] = {
+    "linear_map": "models.linear_map:build",
+    "dense": "models.dense:build",
+    "conv1d": "models.conv1d:build",
+    "simple_rnn": "models.simple_rnn:build",
+    "stacked_simple_rnn": "models.stacked_simple_rnn:build",
+    "lstm": "models.lstm:build",
+    "lstm_dropout": "models.lstm_dropout:build",
+    "stacked_gru": "models.stacked_gru:build",
+    "bidirectional_lstm": "models.bidirectional_lstm:build",
+}
+MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS}

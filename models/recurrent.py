@@ -133,9 +133,9 @@ class Recurrent(keras.layers.Layer):
 
 def _lanes(sequence: Any) -> list[Any]:
     """Shares of the batch whose loops are independent, so that two cores may run them side by side."""
-    batch = sequence.shape[2]
+    batch = ops.shape(sequence)[2]
     on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
-    if not on_cpu or batch is None or batch < 2 * SMALLEST_LANE:
+    if not on_cpu or (isinstance(batch, int) and batch < 2 * SMALLEST_LANE):
         return [sequence]
     return [sequence[..., : batch // 2], sequence[..., batch // 2 :]]
 

@@ -8,21 +8,30 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models import MODELS
-from models.base import FieldShape, build_of, config_of
+from models import FIELD_MODELS, MODELS, STATION_MODELS
+from models.base import FieldShape, SeriesShape, build_of, config_of
 from pipeline.errors import ConfigError
 
 SIZES = {"convlstm": {"filters": 3, "head": 3}}
 """As small as may be; an entry without one is built with its defaults."""
 every_model = pytest.mark.parametrize("name", MODELS)
+every_model_of_fields = pytest.mark.parametrize("name", FIELD_MODELS)
+every_model_of_a_station = pytest.mark.parametrize("name", STATION_MODELS)
 
 
 def small(name):
     return config_of(name)(**SIZES.get(name, {}))
 
 
+def shape_of(name):
+    fields = FieldShape(4, 6, history=3, horizon=2, constants=5)
+    return fields if name in FIELD_MODELS else SeriesShape(history=24, variables=3, leads=2)
+
+
 def inputs_of(shape, seed=0):
     rng = np.random.default_rng(seed)
+    if isinstance(shape, SeriesShape):
+        return {"history": rng.normal(size=(2, shape.history, shape.variables)).astype(np.float32)}
     deep = {"history": shape.history, "base": shape.horizon, "constants": shape.constants}
     return {
         key: rng.normal(size=(2, shape.latitude, shape.longitude, depth)).astype(np.float32)
@@ -49,7 +58,7 @@ def test_its_configuration_is_read_without_keras(name):
     assert done.returncode == 0, done.stderr
 
 
-@every_model
+@every_model_of_fields
 @pytest.mark.parametrize("grid", [(4, 4), (5, 7), (1, 3)])
 def test_untrained_it_gives_zero_on_a_grid_of_any_size(name, grid):
     shape = FieldShape(*grid, history=3, horizon=2, constants=5)
@@ -65,19 +74,31 @@ def test_untrained_it_gives_zero_on_a_grid_of_any_size(name, grid):
     }
 
 
+@every_model_of_a_station
+@pytest.mark.parametrize("sizes", [(24, 3, 2), (1, 1, 1), (5, 2, 7)])
+def test_it_gives_each_lead_of_a_history_of_any_length(name, sizes):
+    shape = SeriesShape(*sizes)
+    model = build_of(name)(config_of(name)(), shape)
+    got = np.asarray(model(inputs_of(shape)))
+    assert got.shape == (2, shape.leads)
+    assert got.dtype == np.float32
+    assert np.isfinite(got).all()
+    assert {each.name: each.shape[1:] for each in model.inputs} == {"history": sizes[:2]}
+
+
 @every_model
 def test_it_looks_at_each_of_its_inputs(name):
-    shape = FieldShape(4, 6, history=3, horizon=2, constants=5)
+    shape = shape_of(name)
     model = stirred(build_of(name)(small(name), shape))
     whole = np.asarray(model(inputs_of(shape)))
-    for key in ("history", "base", "constants"):
+    for key in inputs_of(shape):
         other = inputs_of(shape) | {key: inputs_of(shape, seed=1)[key]}
         assert not np.allclose(model(other), whole)
 
 
 @every_model
 def test_it_is_saved_and_loaded_safely(name, tmp_path):
-    shape = FieldShape(5, 7, history=3, horizon=2, constants=5)
+    shape = shape_of(name)
     model = stirred(build_of(name)(small(name), shape))
     model.save(tmp_path / "model.keras", include_optimizer=False)
     back = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
@@ -87,11 +108,11 @@ def test_it_is_saved_and_loaded_safely(name, tmp_path):
 
 @every_model
 def test_a_nan_stays_with_its_sample(name):
-    shape = FieldShape(4, 4, history=3, horizon=2, constants=5)
+    shape = shape_of(name)
     model = stirred(build_of(name)(small(name), shape))
     given = inputs_of(shape)
     whole = np.asarray(model(given))
-    given["history"][0, 2, 2, 2] = np.nan
+    given["history"][0].flat[-1] = np.nan
     got = np.asarray(model(given))
     assert np.isnan(got[0]).any()
     np.testing.assert_allclose(got[1], whole[1], rtol=1e-5, atol=1e-6)
@@ -102,9 +123,9 @@ def test_its_configuration_is_closed_and_frozen(name):
     config = config_of(name)
     with pytest.raises(ValidationError, match="fliters"):
         config.model_validate({"fliters": 3})
-    field = next(iter(config.model_fields))
-    with pytest.raises(ValidationError, match="frozen"):
-        setattr(config(), field, 1)
+    for field in config.model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(config(), field, 1)
 
 
 def test_an_unknown_model_is_answered_with_the_nearest():
