@@ -83,11 +83,15 @@ def make_current(folder: Path, model_ids: Mapping[str, str]) -> None:
 
 
 def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
-    """The models of `folder`, that with the lowest validation loss first: no test time has a say in it."""
+    """The models of `folder`, that with the lowest validation error first: no test time has a say in it.
+
+    The error is the absolute one where trainings note it, for their losses may be of several kinds.
+    """
 
     def loss(name: str) -> float:
         card = ModelCard.read(folder / model_ids[name])
-        return card.history[card.best_epoch - 1]["validation_loss"]
+        epoch = card.history[card.best_epoch - 1]
+        return epoch.get("validation_mae", epoch["validation_loss"])
 
     return {name: model_ids[name] for name in sorted(model_ids, key=loss)}
 

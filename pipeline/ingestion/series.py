@@ -50,9 +50,9 @@ def ingest_series(job: SeriesJob, period: TimeRange, *, progress: Progress | Non
     Returns
     -------
     IngestResult
-        `final` and `preliminary` count the days of which a step was added or changed. `gaps` are the days of the
-        period without any value between the first and the last that the store holds, and the days of files that
-        could not be had; `stale` are days of such files that the store holds.
+        `final` and `preliminary` count the days of which a step was added or changed. `gaps` are the days of
+        files that could not be had, and `stale` those of them that the store holds from before. Days of which
+        the files themselves have nothing are part of the record, and are told by the store's state.
 
     Raises
     ------
@@ -123,9 +123,8 @@ class _Run:
         if self.failures and not self.reached:
             raise _nothing_had(self.failures, self.result.problems)
         lost = self.lost & self.left
-        held, lacking = _held_days(self.job)
-        inside = {day for day in lacking if day in self.period}
-        self._add(gaps=tuple(sorted(inside | (lost - held))), stale=tuple(sorted(lost & held)))
+        held = _held_days(self.job)
+        self._add(gaps=tuple(sorted(lost - held)), stale=tuple(sorted(lost & held)))
         return self.result
 
     def _keep(self, got: Fetched) -> bool:
@@ -236,14 +235,13 @@ def _entries(job: SeriesJob) -> list[Entry]:
     return [] if group is None else read_entries(group)
 
 
-def _held_days(job: SeriesJob) -> tuple[set[dt.date], set[dt.date]]:
-    """Days with a value, and days without between the first and the last of them."""
+def _held_days(job: SeriesJob) -> set[dt.date]:
+    """Days with a value."""
     group = _group(job)
     if group is None:
-        return set(), set()
+        return set()
     days, status = day_status(group)
-    missing = status == Status.MISSING
-    return set(days[~missing].tolist()), set(days[missing].tolist())
+    return set(days[status != Status.MISSING].tolist())
 
 
 def _reached(granule: Granule, table: Table) -> Granule:
