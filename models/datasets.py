@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from models.order import Batch, Grouping, by_group, cut, draw
 from models.rows import Block, row_bytes
-from models.samples import FieldSamples, Samples, SeriesSamples, chunk, needed, reach, size
+from models.samples import FieldSamples, Samples, SeriesSamples, chunk, first_rows, needed, size, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def epoch(
     """
     groups = grouping(samples, budget)
     order = draw(len(samples.windows), batch_size, seed=seed, number=number, steps=steps)
-    group = groups.groups(samples.windows.init, (seed, number)) if groups else None
+    group = groups.groups(first_rows(samples), (seed, number)) if groups else None
     return _dataset(samples, cut(order, min(batch_size, len(order)), group)[skip:], groups)
 
 
@@ -68,7 +68,7 @@ def ordered(samples: Samples, *, batch_size: int, budget: int = MEMORY_BUDGET) -
         Bytes of rows to hold in memory.
     """
     groups = grouping(samples, budget)
-    group = groups.groups(samples.windows.init, None) if groups else None
+    group = groups.groups(first_rows(samples), None) if groups else None
     return _dataset(samples, cut(np.arange(len(samples.windows)), batch_size, group), groups)
 
 
@@ -77,7 +77,7 @@ def grouping(samples: Samples, budget: int) -> Grouping | None:
     if size(samples) <= budget:
         return None
     rows = budget // 2 // row_bytes(samples.rows)
-    return Grouping.within(rows, chunk=chunk(samples), span=sum(reach(samples)) + 1)
+    return Grouping.within(rows, chunk=chunk(samples), span=span(samples))
 
 
 def _dataset(samples: Samples, batches: list[Batch], groups: Grouping | None) -> tf.data.Dataset:

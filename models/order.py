@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Index = NDArray[np.int64]
 
-BLOCKS = 8
-"""Blocks of a group, about: as many distant stretches of the record meet in one batch."""
+BLOCKS, FEWEST = 8, 4
+"""Blocks of a group: as many distant stretches of the record meet in one batch; fewer where a block had one chunk."""
 
 Batch = tuple[tuple[int, "Index"], ...]
 """The samples of a batch by the group that they are read with; two groups meet where one ends."""
@@ -47,19 +47,19 @@ class Grouping:
         span
             Rows of a window, which a block is read with in excess of its own.
         """
-        fair = max(rows // BLOCKS, 1)
+        fair = max(rows // BLOCKS, min(2 * chunk, rows // FEWEST), 1)
         block = max(fair // chunk * chunk, min(chunk, max(rows - span, 1)))
         return cls(block, max(rows // (block + span), 1))
 
-    def groups(self, init: Index, shuffle: tuple[int, int] | None) -> Index:
-        """Of each sample (sample,) with its init there, the group in which it comes.
+    def groups(self, first: Index, shuffle: tuple[int, int] | None) -> Index:
+        """Of each sample (sample,) with its first row there, ascending, the group in which it comes.
 
         Parameters
         ----------
         shuffle
             Seed and number of the epoch, which alone decide the order of the blocks; None keeps that of time.
         """
-        block = init // self.rows
+        block = first // self.rows
         held = np.unique(block)
         rank = np.arange(len(held)) if shuffle is None else _rng(*shuffle, 1).permutation(len(held))
         group = rank // self.blocks

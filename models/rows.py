@@ -74,20 +74,20 @@ def row_bytes(arrays: Sequence[Rows]) -> int:
     return sum(4 * int(np.prod(array.shape[1:])) for array in arrays)
 
 
-def runs(init: Index, before: int, after: int, *, block: int) -> Index:
-    """int64 (run, 2): from which row to before which the windows around `init` reach.
+def runs(first: Index, span: int, *, block: int) -> Index:
+    """int64 (run, 2): from which row to before which the windows with these first rows reach.
 
     Parameters
     ----------
-    before, after
-        Rows of a window before its init, and after it.
+    span
+        Rows of a window from its first to its last.
     block
         Windows that begin in one block of so many rows, or in two next to each other, are of one run.
     """
-    ordered = np.sort(init)
-    apart = (np.diff(ordered // block) > 1) & (np.diff(ordered) > before + after)
+    ordered = np.sort(first)
+    apart = (np.diff(ordered // block) > 1) & (np.diff(ordered) >= span)
     edges = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(ordered)]])
-    return np.stack([ordered[edges[:-1]] - before, ordered[edges[1:] - 1] + after + 1], axis=1)
+    return np.stack([ordered[edges[:-1]], ordered[edges[1:] - 1] + span], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,15 +126,21 @@ class SeriesSamples:
     inputs
         float32 (time, variable), scaled.
     target
-        float32 (time,), scaled.
-    departure
-        The target is how far each lead departs from the value at init, not the value itself.
+        float32 (time,).
+    departures
+        The history is given as it departs from its last value; the last value stays.
+    base
+        float32 (sample, lead_time), what the target is taken relative to, in its units.
+    deviation
+        float32 (lead_time,), what the target is then divided by.
     """
 
     inputs: Rows
     target: Rows
     windows: Windows
-    departure: bool = False
+    departures: bool = False
+    base: NDArray[np.float32] | None = None
+    deviation: NDArray[np.float32] | None = None
 
     @property
     def shape(self) -> SeriesShape:
@@ -167,21 +173,32 @@ class SeriesSamples:
         """Histories (sample, history, variable) and targets (sample, lead_time)."""
         block = block or self.whole
         init, spec = self.windows.init[samples], self.windows.spec
+        history = block.history(0, init, spec.history)
+        if self.departures:
+            history[:, :-1] -= history[:, -1:]
         ahead = block.at(1, init[:, None] + spec.ahead)
-        if self.departure:
-            ahead -= block.at(1, init)[:, None]
-        return block.history(0, init, spec.history), ahead
+        if self.base is not None:
+            ahead -= self.base[samples]
+        if self.deviation is not None:
+            ahead /= self.deviation
+        return history, ahead
 
 
-def reach(samples: Samples) -> tuple[int, int]:
-    """Rows of a window before its init, and after it."""
+def span(samples: Samples) -> int:
+    """Rows of a window from its first to its last."""
     spec = samples.windows.spec
-    return -int(spec.past[0]), int(spec.ahead[-1])
+    return int(spec.ahead[-1] - spec.past[0]) + 1
+
+
+def first_rows(samples: Samples) -> NDArray[np.int64]:
+    """int64 (sample,): where each window begins."""
+    return samples.windows.init + samples.windows.spec.past[0]
 
 
 def needed(samples: Samples, chosen: NDArray[np.int64] | slice, block: int) -> NDArray[np.int64]:
     """int64 (run, 2): the runs of rows that the chosen samples are made of, by blocks of so many rows."""
-    return runs(samples.windows.init[chosen], *reach(samples), block=block)
+    first = samples.windows.init[chosen] + samples.windows.spec.past[0]
+    return runs(first, span(samples), block=block)
 
 
 def chunk(samples: Samples) -> int:

@@ -90,15 +90,19 @@ specs = st.builds(
     chunk=st.integers(1, 100),
     budget=st.integers(0, 8000),
     size=st.integers(1, 40),
-    departure=st.booleans(),
+    relative=st.booleans(),
 )
 def test_every_epoch_is_of_the_same_samples_as_slicing_gives_them(
-    length, spec, seed, chunk, budget, size, departure
+    length, spec, seed, chunk, budget, size, relative
 ):
     inputs, target = rows(length, seed)
     windows = windows_of(gapped(length, seed), spec)
-    memory = SeriesSamples(inputs, target, windows, departure=departure)
-    store = SeriesSamples(stored(inputs, chunk), stored(target, chunk), windows, departure=departure)
+    base, deviation = (np.float32(k) + rows(len(windows), k)[0][:, : len(spec.leads)] for k in (1, 2))
+    base = np.resize(base, (len(windows), len(spec.leads)))
+    deviation = np.resize(np.abs(deviation) + 1, len(spec.leads)).astype(np.float32)
+    told = {"departures": True, "base": base, "deviation": deviation} if relative else {}
+    memory = SeriesSamples(inputs, target, windows, **told)
+    store = SeriesSamples(stored(inputs, chunk), stored(target, chunk), windows, **told)
     options = {"batch_size": size, "seed": seed, "number": 2}
     ours, theirs = drawn(store, budget=budget, **options), drawn(memory, **options)
     chosen = list(chain.from_iterable(inits(ours)))
@@ -110,9 +114,12 @@ def test_every_epoch_is_of_the_same_samples_as_slicing_gives_them(
         np.concatenate([target for _, target in ours]),
         strict=True,
     ):
-        np.testing.assert_array_equal(history, inputs[init + spec.past])
-        expected = target[init + spec.ahead] - (target[init] if departure else 0)
-        np.testing.assert_array_equal(ahead, expected)
+        seen, aim = inputs[init + spec.past], target[init + spec.ahead]
+        if relative:
+            seen = np.concatenate([seen[:-1] - seen[-1], seen[-1:]])
+            aim = (aim - base[np.searchsorted(windows.init, init)]) / deviation
+        np.testing.assert_array_equal(history, seen)
+        np.testing.assert_array_equal(ahead, aim)
 
 
 @pytest.mark.parametrize("budget", [0, 500, SMALL, 10**6])
@@ -193,7 +200,7 @@ def test_a_group_and_the_next_stay_within_the_budget():
     grouping = datasets.grouping(STORE, SMALL)
     span = SPEC.length - SPEC.sampling + 1
     assert grouping.blocks * (grouping.rows + span) * row_bytes <= SMALL / 2
-    groups = grouping.groups(WINDOWS.init, (1, 1))
+    groups = grouping.groups(WINDOWS.init + SPEC.past[0], (1, 1))
     assert len(np.unique(groups)) > 2
     for group in np.unique(groups):
         chosen = np.flatnonzero(groups == group)
