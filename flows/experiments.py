@@ -12,12 +12,13 @@ import numpy as np
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from models.base import config_of
-from models.specs import TrainingSpec
+from models.specs import EncodingSpec, TrainingSpec
 from pipeline import sources
 from pipeline.climatology import ClimatologySpec
 from pipeline.errors import ConfigError
 from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.forecasts import LADDERS, RUNGS
+from pipeline.forecasts.base import Kind
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
@@ -84,6 +85,7 @@ class StationTable(Spec):
     """Wind eastward and northward in place of speed and direction."""
     time_features: bool = False
     """Hour and season as points on circles, beside the variables."""
+    encoding: EncodingSpec = EncodingSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,14 @@ class Experiment(Spec):
         return {name: table.title or name for name, table in self.regions.items()}
 
     @property
+    def kind(self) -> Kind:
+        """What the record is of."""
+        return "fields" if self.station is None else "series"
+
+    @property
     def rungs(self) -> tuple[str, ...]:
         """The ladder that models are judged by."""
-        return self.ladder or LADDERS["fields" if self.station is None else "series"]
+        return self.ladder or LADDERS[self.kind]
 
     @property
     def candidates(self) -> dict[str, Candidate]:

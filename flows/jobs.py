@@ -14,6 +14,7 @@ from flows.loading import load_experiment
 from flows.settings import Settings
 from models.card import current_models
 from models.recipe import Recipe
+from models.specs import EncodingSpec
 from pipeline.errors import ConfigError, NotFoundError
 from pipeline.evaluation.standing import Standing
 from pipeline.store.readings import CubeReading, Reading, SeriesReading
@@ -63,6 +64,7 @@ class Job(BaseModel):
             splits=experiment.splits,
             windows=experiment.windows,
             climatology=experiment.climatology,
+            encoding=experiment.station.encoding if experiment.station else EncodingSpec(),
         )
 
     def cube_snapshot(self) -> str:

@@ -13,14 +13,17 @@ from pydantic import ValidationError
 
 from flows.experiments import Experiment
 from flows.explain import explained
+from models import FIELD_MODELS, STATION_MODELS
 from models.base import config_of
 from models.specs import TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
+from pipeline.forecasts import LADDERS
 from pipeline.naming import unknown
 from pipeline.partition import ONE_DAY, guard_days
 from pipeline.splits import Fractions
 from pipeline.types import TimeRange
 
+KINDS = {"fields": FIELD_MODELS, "series": STATION_MODELS}
 STATION_STEP = np.timedelta64(10, "m")
 
 
@@ -74,6 +77,7 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
         where = f"{path}: [models.{name}]" if name else f"{path}: [model]"
         with _told(where):
             _require_candidate(experiment, name, keys, where)
+    _require_rungs(experiment, path)
     for name in experiment.regions:
         with _told(f"{path}: [regions.{name}]"):
             experiment.region(name).grid  # noqa: B018  raises where the box is no whole number of cells
@@ -81,9 +85,19 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
         _require_windows(experiment)
 
 
+def _require_rungs(experiment: Experiment, path: Path) -> None:
+    known = LADDERS[experiment.kind]
+    for name in experiment.ladder:
+        if name not in known:
+            raise unknown(f"rung of {experiment.kind}", name, known, ConfigError, where=f"{path}: ladder")
+
+
 def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any], where: str) -> None:
     model = str(table.get("name", name))
     kind = config_of(model)
+    known = KINDS[experiment.kind]
+    if model not in known:
+        raise unknown(f"model of {experiment.kind}", model, known, ConfigError, where=where)
     try:
         experiment.candidate(name, table)
     except ValidationError as error:

@@ -151,7 +151,11 @@ def publish_place(job: Job, place: str) -> Released:
     from pipeline.publish.release import release_region
 
     experiment, workspace = job.experiment, job.workspace
-    facts: dict[str, Any] = {"title": experiment.title, "description": experiment.description}
+    facts: dict[str, Any] = {
+        "title": experiment.title,
+        "description": experiment.description,
+        "source": str(experiment.source["name"]),
+    }
     return release_region(
         workspace.cube(experiment.name),
         workspace.archive(experiment.name),

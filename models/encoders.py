@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from models.encoder import FieldEncoder
+from models.series_encoder import SeriesEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,4 +67,4 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS: dict[str, type[Encoder]] = {"fields": FieldEncoder}
+ENCODERS: dict[str, type[Encoder]] = {"fields": FieldEncoder, "series": SeriesEncoder}

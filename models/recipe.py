@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.specs import EncodingSpec
 from pipeline.partition import Partition
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Recipe:
     splits: Splits | Fractions
     windows: WindowSpec
     climatology: ClimatologySpec
+    encoding: EncodingSpec = field(default_factory=EncodingSpec)
+    """Of a station."""
 
     def parted(self, record: AnyRecord) -> Partition:
         """The record's windows, split by split."""
@@ -54,6 +57,8 @@ class Recipe:
             "windows": self.windows.model_dump(mode="json"),
             "climatology": self.climatology.model_dump(mode="json"),
         }
+        if record.kind == "series":
+            told["encoding"] = self.encoding.model_dump(mode="json")
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
         for part in (record.latitude, record.longitude, record.values[used]):
             digest.update(np.ascontiguousarray(part).tobytes())

@@ -32,3 +32,13 @@ class TrainingSpec(Spec):
     seed: int = 42
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""
+
+
+class EncodingSpec(Spec):
+    """What the inputs and targets of a station's models are taken relative to."""
+
+    base: Literal["mean", "naive", "linear"] = "linear"
+    """What models correct: the training mean (so that they forecast the value itself), the last value, or the
+    linear rung."""
+    departures: bool = True
+    """The history is given as it departs from its last value, which means the same in every season."""

@@ -4,18 +4,25 @@ from pipeline.forecasts.blend import Blend
 from pipeline.forecasts.climatological import Climatological
 from pipeline.forecasts.damped_persistence import DampedPersistence
 from pipeline.forecasts.eof_ridge import EofRidge
+from pipeline.forecasts.fitted import Fitted
+from pipeline.forecasts.linear import Linear
+from pipeline.forecasts.naive import Naive
 from pipeline.forecasts.persistence import Persistence
-from pipeline.forecasts.rung import Rung
+from pipeline.forecasts.seasonal_naive import SeasonalNaive
 
-RUNGS: dict[str, type[Rung]] = {
+RUNGS: dict[str, type[Fitted]] = {
     "persistence": Persistence,
     "climatology": Climatological,
     "damped-persistence": DampedPersistence,
     "eof-ridge": EofRidge,
     "blend": Blend,
+    "naive": Naive,
+    "seasonal-naive": SeasonalNaive,
+    "linear": Linear,
 }
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "fields": ("persistence", "climatology", "damped-persistence", "eof-ridge", "blend"),
+    "series": ("naive", "seasonal-naive", "linear"),
 }
 """The rungs that an experiment is judged by where it does not say otherwise, from the lowest up, by kind."""

@@ -1,4 +1,4 @@
-"""What every entry of RUNGS promises, and what each forecasts beside an independent reference."""
+"""What every rung of fields promises, and what each forecasts beside an independent reference."""
 
 import numpy as np
 import pytest
@@ -18,8 +18,8 @@ from tests.records import SPEC, SPLITS, YEARLY, changed, fitted, make_sea, perio
 SEA = make_sea(shape=(6, 6))
 TEST = find_windows(SEA.time, SEA.usable, SPLITS.test, SPEC)
 HISTORY, TRUTH = SEA.history(TEST), SEA.truth(TEST)
-FITTED = {name: fitted(rung(), SEA) for name, rung in RUNGS.items()}
-every_rung = pytest.mark.parametrize("name", RUNGS)
+FITTED = {name: fitted(RUNGS[name](), SEA) for name in LADDERS["fields"]}
+every_rung = pytest.mark.parametrize("name", LADDERS["fields"])
 
 
 def forecast(name, history=HISTORY, init_time=TEST.init_time):

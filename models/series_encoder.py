@@ -1,0 +1,216 @@
+"""What a model of a station sees and gives: standardised variables in, what a base forecast leaves over out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from models.base import SeriesShape
+from models.specs import EncodingSpec
+from pipeline.climatology import HarmonicClimatology
+from pipeline.errors import NotFittedError
+from pipeline.forecasts.linear import Linear
+from pipeline.windows import Windows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from models.recipe import Recipe
+    from models.samples import SeriesSamples
+    from pipeline.forecasts.series import SeriesRecord
+    from pipeline.windows import WindowSpec
+
+    Array = NDArray[np.float32]
+
+CLIMATOLOGY = "climatology.npz"
+BASE = "base.npz"
+SCALING = "scaling.npz"
+AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEncoder:
+    """The exact pair between a station's values in their units and what a model takes and gives.
+
+    Parameters
+    ----------
+    spec
+        Of the windows.
+    encoding
+        What inputs and targets are taken relative to.
+    target
+        The column that is forecast.
+    mean, deviation
+        float32 (variable,), of the training part, in the variables' units.
+    left
+        float32 (lead_time,): the deviation of what the base leaves over in training, in the target's units.
+    base
+        The fitted linear forecast, where that is the base.
+    climatology
+        Of the target, for the rungs and the scores.
+    """
+
+    spec: WindowSpec
+    encoding: EncodingSpec
+    target: int
+    mean: Array
+    deviation: Array
+    left: Array
+    base: Linear | None
+    climatology: HarmonicClimatology
+
+    @classmethod
+    def fit(cls, record: SeriesRecord, recipe: Recipe, *, snapshot: str) -> Self:
+        """Fit on the training part alone.
+
+        Raises
+        ------
+        WindowError, ConfigError, NotFittedError
+            The record is too short for the splits and windows, or a variable never varies.
+        """
+        parted = recipe.parted(record)
+        training = parted.windows("train")
+        rows = record.values[parted.inside("train") & record.usable].astype(np.float64)
+        mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+        _require_varied(record, deviation)
+        encoding = recipe.encoding
+        base = Linear().fit(record, training, None) if encoding.base == "linear" else None
+        climatology = HarmonicClimatology.fit(
+            record.target_values,
+            record.time,
+            recipe.climatology,
+            within=parted.splits.train,
+            snapshot=snapshot,
+        )
+        draft = cls(
+            recipe.windows,
+            encoding,
+            record.target_index,
+            mean.astype(np.float32),
+            deviation.astype(np.float32),
+            np.ones(len(recipe.windows.leads), np.float32),
+            base,
+            climatology,
+        )
+        errors = record.truth(training)[..., 0, 0] - draft.base_forecast(record, training)
+        left = errors.astype(np.float64).std(axis=0)
+        return replace(draft, left=np.where(left > 0, left, 1).astype(np.float32))
+
+    @property
+    def shape(self) -> SeriesShape:
+        """What a model must take and give."""
+        return SeriesShape(self.spec.history, len(self.mean), len(self.spec.leads))
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all that was fitted."""
+        digest = hashlib.sha256(self.climatology.sha256.encode())
+        for part in (self.mean, self.deviation, self.left):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        if self.base is not None:
+            digest.update(self.base.sha256.encode())
+        return digest.hexdigest()
+
+    def samples(self, record: SeriesRecord, windows: Windows) -> SeriesSamples:
+        """The samples of these windows: scaled once for the whole record, since windows overlap."""
+        from models.samples import SeriesSamples
+
+        base = self.base_forecast(record, windows)
+        return SeriesSamples(
+            self._scaled(record.values),
+            record.values[:, self.target],
+            windows,
+            departures=self.encoding.departures,
+            base=base,
+            deviation=self.left,
+        )
+
+    def base_forecast(self, record: SeriesRecord, windows: Windows) -> Array:
+        """float32 (sample, lead_time) in the target's units: what a model corrects."""
+        if self.base is None:
+            return self._simple(record.values[windows.init, self.target])
+        parts = []
+        for first in range(0, len(windows), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            part = Windows(windows.spec, windows.init[some], windows.init_time[some])
+            parts.append(self.base.predict(record.history(part), part.init_time)[..., 0, 0])
+        return np.concatenate(parts)
+
+    def inputs(self, history: Array, init_time: NDArray[np.datetime64]) -> tuple[dict[str, Array], Array]:
+        """The model's input of histories (sample, history, variable), and the base (sample, lead_time, 1, 1)."""
+        if history.shape[1:] != (self.spec.history, len(self.mean)):
+            raise NotFittedError(
+                f"the model was fitted on histories of shape {(self.spec.history, len(self.mean))} and got "
+                f"{history.shape[1:]}",
+                remedy="forecast with the variables and the history that it was fitted on",
+            )
+        scaled = self._scaled(history)
+        if self.encoding.departures:
+            scaled[:, :-1] -= scaled[:, -1:]
+        if self.base is not None:
+            return {"history": scaled}, self.base.predict(history, init_time)
+        return {"history": scaled}, self._simple(history[:, -1, self.target])[..., None, None]
+
+    def forecast(self, output: Array, base: Array) -> Array:
+        """The forecast (sample, lead_time, 1, 1) that a model's output (sample, lead_time) means."""
+        return base + (output * self.left)[..., None, None]
+
+    def save(self, folder: Path) -> None:
+        """Write into the model's folder."""
+        self.climatology.save(folder / CLIMATOLOGY)
+        if self.base is not None:
+            np.savez(folder / BASE, **self.base.state())
+        np.savez(
+            folder / SCALING,
+            mean=self.mean,
+            deviation=self.deviation,
+            left=self.left,
+            target=np.array(self.target),
+            encoding=np.array(self.encoding.model_dump_json()),
+        )
+
+    @classmethod
+    def load(cls, folder: Path, spec: WindowSpec) -> Self:
+        """Read what `save` wrote."""
+        with np.load(folder / SCALING, allow_pickle=False) as stored:
+            held: dict[str, Any] = dict(stored)
+        base = None
+        if (folder / BASE).exists():
+            with np.load(folder / BASE, allow_pickle=False) as stored:
+                base = Linear.restore(dict(stored))
+        return cls(
+            spec,
+            EncodingSpec.model_validate_json(str(held["encoding"])),
+            int(held["target"]),
+            held["mean"],
+            held["deviation"],
+            held["left"],
+            base,
+            HarmonicClimatology.load(folder / CLIMATOLOGY),
+        )
+
+    def _scaled(self, values: Array) -> Array:
+        scaled: Array = (values - self.mean) / self.deviation
+        return scaled
+
+    def _simple(self, last: Array) -> Array:
+        """The last value, or the training mean, at every lead."""
+        at_init = last if self.encoding.base == "naive" else np.full_like(last, self.mean[self.target])
+        return np.repeat(at_init[:, None], len(self.spec.leads), axis=1)
+
+
+def _require_varied(record: SeriesRecord, deviation: NDArray[np.float64]) -> None:
+    still = [
+        variable.name for variable, each in zip(record.variables, deviation, strict=True) if not each > 0
+    ]
+    if still:
+        raise NotFittedError(
+            f"{', '.join(still)} never varies in the training part, and cannot be scaled",
+            remedy="leave it out of [station] variables, or widen the training part",
+            variables=still,
+        )
