@@ -40,11 +40,11 @@ WorkspaceOption = Annotated[
 FromFiles = Annotated[
     list[str] | None,
     typer.Option(
-        "--from-files", help="Take local NetCDF files: a path or a glob; may be given more than once."
+        "--from-files", help="Take local files (NetCDF, or a station's CSV or zip): a path or a glob; may be repeated."
     ),
 ]
 MirrorOption = Annotated[
-    str | None, typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of NOAA's.")
+    str | None, typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of the public ones.")
 ]
 
 
@@ -65,7 +65,7 @@ def isotherm(
         bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version.")
     ] = False,
 ) -> None:
-    """Verified forecasts of the sea, from NOAA's files to a published store and a report."""
+    """Verified forecasts of the sea and the weather, from public files to a published store and a report."""
 
 
 @app.command(
@@ -93,13 +93,13 @@ def ingest(
     mirror: MirrorOption = None,
     verbose: Verbose = False,
 ) -> None:
-    """Download, check, regrid and store what the cube lacks. Run twice, it does nothing the second time."""
+    """Download, check, regrid and store what is lacking. Run twice, it does nothing the second time."""
     _run_flow("flows.ingest:ingest", experiment, workspace, verbose, from_files=from_files, mirror=mirror)
 
 
 @app.command(epilog="[b]Example[/b]  isotherm train sst-tasman   [dim]killed and run again, it goes on[/dim]")
 def train(experiment: ExperimentName, workspace: WorkspaceOption = None, verbose: Verbose = False) -> None:
-    """Train the model of each region on what was ingested."""
+    """Train the models of each region or station on what was ingested."""
     _run_flow("flows.train:train", experiment, workspace, verbose)
 
 
@@ -166,35 +166,41 @@ def lineage(
 
 @app.command(
     epilog="[b]Examples[/b]  isotherm mirror  ·  isotherm mirror --folder recorded/  ·  "
-    "isotherm mirror --fault '503*2:…/202001*'"
+    "isotherm mirror --station-folder jena/  ·  isotherm mirror --fault '503*2:…/202001*'"
 )
 def mirror(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.")] = 8321,
     folder: Annotated[
-        Path | None, typer.Option(help="Serve recorded files instead of a simulated ocean.")
+        Path | None, typer.Option(help="Serve recorded OISST files instead of a simulated ocean.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated ocean.")] = 0,
+    station_folder: Annotated[
+        Path | None, typer.Option(help="Serve recorded Jena files instead of simulated weather.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated ocean and weather.")] = 0,
     first: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the simulated ocean.")
     ] = datetime(1981, 9, 1),  # noqa: DTZ001  a day
     today: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The ocean's today; really today if not given."),
+        typer.Option(formats=["%Y-%m-%d"], help="The mirror's today; really today if not given."),
     ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="Faults to serve, such as '503*2:…/202001*'.")
     ] = None,
 ) -> None:
-    """Serve a local mirror of NOAA's OISST until interrupted: a simulated ocean, or recorded files."""
+    """Serve a local mirror of NOAA's OISST and of the Jena station until interrupted: simulated or recorded."""
     from pipeline.mirror import Mirror, SimulatedOcean
 
     last = today.date() if today else datetime.now(UTC).date()
     ocean = None if folder else SimulatedOcean(seed=seed, first=first.date(), today=last)
-    with Mirror(ocean=ocean, folder=folder, port=port, faults=fault or ()) as serving:
-        out.print(
-            f"serving {folder or f'a simulated ocean to {serving.today}'} at {serving.url}, until Ctrl-C"
-        )
+    with Mirror(
+        ocean=ocean, folder=folder, station_folder=station_folder, port=port, faults=fault or ()
+    ) as serving:
+        sea = folder or f"a simulated ocean to {serving.today}"
+        weather = station_folder or "simulated weather"
+        out.print(f"serving {sea} and {weather} at {serving.url}, until Ctrl-C")
         out.print(f"try: isotherm run sst-seas --mirror {serving.url}")
+        out.print(f"     isotherm run jena-temperature --mirror {serving.url}")
         serving.wait()
 
 
