@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
 from pydantic import NonNegativeInt, ValidationError
@@ -22,9 +22,11 @@ ASSET = "forecast"
 
 
 class Sources(Spec):
-    """The source files of the days that the forecast rests on."""
+    """The source files that the forecast rests on."""
 
     count: NonNegativeInt
+    of: Literal["days", "files"] = "days"
+    """What is counted: of a cube the days that it holds, each with its file."""
     first_url: str
     last_url: str
     digest: str
@@ -63,7 +65,7 @@ class Lineage(Spec):
 
 
 def sources_digest(sha256s: Iterable[str]) -> str:
-    """SHA-256 over the sorted hashes of the days, each on a line: the order of the files does not matter."""
+    """SHA-256 over the sorted hashes of the files, each on a line: the order of the files does not matter."""
     return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()
 
 
@@ -72,11 +74,11 @@ def render(lineage: Lineage) -> str:
     sources, windows, model = lineage.sources, lineage.windows, lineage.model
     card = f", card sha256 {model.card_sha256}" if model.card_sha256 else ""
     links = [
-        ("sources", f"{sources.count} days, digest {sources.digest}"),
+        ("sources", f"{sources.count} {sources.of}, digest {sources.digest}"),
         ("", f"{sources.first_url} … {sources.last_url}"),
         ("cube", f"snapshot {lineage.cube_snapshot}"),
         ("fitted", f"sha256 {lineage.fitted_sha256}"),
-        ("windows", f"history {windows.history}, horizon {windows.horizon}, stride {windows.stride}"),
+        ("windows", _told(windows)),
         ("model", f"{model.name} {model.id}{card}"),
         ("forecast", f"archive snapshot {lineage.archive_snapshot}"),
         ("scores", f"version {lineage.scores_version}" if lineage.scores_version else "not scored yet"),
@@ -85,6 +87,13 @@ def render(lineage: Lineage) -> str:
     width = max(len(name) for name, _ in links)
     lines = [f"{name:>{width}}  {what}" for name, what in links]
     return "\n".join([f"{lineage.experiment} / {lineage.region}", *lines])
+
+
+def _told(windows: WindowSpec) -> str:
+    """What is not as usual is said too."""
+    usual = {"sampling": 1, "first_lead": 1}
+    shown = {key: value for key, value in windows.model_dump().items() if usual.get(key) != value}
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items())
 
 
 def read_lineage(address: str | Path) -> Lineage:

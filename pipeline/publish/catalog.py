@@ -21,17 +21,20 @@ import pystac
 from pipeline.errors import StoreError
 from pipeline.lineage import ASSET, ATTRIBUTE
 from pipeline.publish.footprint import Footprint, as_bbox, enclosing
+from pipeline.publish.metadata import is_point, newest_init
 from pipeline.publish.product import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import xarray as xr
+
     from pipeline.evaluation.verdict import Verdict
 
 ZARR = f"{pystac.MediaType.VND_ZARR}; version=3"
 LATEST = "latest-version"
-ABOUT = "Verified forecasts of sea surface temperature, each with its scores and its lineage."
+ABOUT = "Verified forecasts, each with its scores and its lineage."
 _DAY = np.timedelta64(1, "D")
 
 
@@ -117,10 +120,10 @@ def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
     import xarray as xr
 
     with xr.open_zarr(entry.forecast, chunks=None) as product:
-        init = product.init_time.values
+        init, when = product.init_time.values, newest_init(product)
         valid = np.sort(product.valid_time.values.ravel())
         leads = product.lead_time.values
-        footprint = Footprint.of(product.latitude_bnds.values, product.longitude_bnds.values)
+        footprint = _footprint(product)
         attrs = product.attrs
     if len(init) != 1 or ATTRIBUTE not in attrs:
         raise StoreError(
@@ -143,7 +146,7 @@ def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
         **_skill(entry.verdict, lineage["model"]["name"]),
     }
     item = pystac.Item(
-        id=f"{experiment}-{region}-{np.datetime_as_string(init[0], unit='D').replace('-', '')}",
+        id=f"{experiment}-{region}-{when.replace('-', '').replace(':', '')}",
         geometry=footprint.geometry,
         bbox=list(footprint.bbox),
         datetime=_utc(init[0]),
@@ -157,6 +160,12 @@ def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
     if entry.report is not None:
         item.add_asset("report", _asset(root, entry.report, "Report", pystac.MediaType.HTML, "overview"))
     return item, experiment, region
+
+
+def _footprint(product: xr.Dataset) -> Footprint:
+    if is_point(product):
+        return Footprint.at(float(product.latitude.values[0]), float(product.longitude.values[0]))
+    return Footprint.of(product.latitude_bnds.values, product.longitude_bnds.values)
 
 
 def _skill(verdict: Verdict | None, maker: str) -> dict[str, Any]:

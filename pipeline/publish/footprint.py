@@ -16,7 +16,10 @@ BBox = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """A box in degrees; west is greater than east where it crosses the antimeridian (RFC 7946, section 5.2)."""
+    """A box in degrees, or a point where it has no width.
+
+    West is greater than east where it crosses the antimeridian (RFC 7946, section 5.2).
+    """
 
     bbox: BBox
 
@@ -31,10 +34,18 @@ class Footprint:
         east = (east + 180) % 360 - 180
         return cls((west, south, 180.0 if east == -180 else east, north))
 
+    @classmethod
+    def at(cls, latitude: float, longitude: float) -> Self:
+        """The footprint of a point, in either convention of longitude."""
+        east = (longitude + 180) % 360 - 180
+        return cls((east, latitude, east, latitude))
+
     @property
     def geometry(self) -> dict[str, Any]:
-        """A Polygon, or a MultiPolygon where the antimeridian cuts it."""
+        """A Point, a Polygon, or a MultiPolygon where the antimeridian cuts it."""
         west, south, east, north = self.bbox
+        if (west, south) == (east, north):
+            return {"type": "Point", "coordinates": [west, south]}
         if west < east:
             return {"type": "Polygon", "coordinates": [_ring(west, south, east, north)]}
         halves = ((west, 180.0), (-180.0, east))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
 from pipeline.forecasts import archive
 from pipeline.lineage import Lineage, ModelLineage, Sources, sources_digest
 from pipeline.publish.catalog import Entry, add_entry
 from pipeline.publish.forecast import export
+from pipeline.publish.metadata import is_point, newest_init
 from pipeline.publish.product import copy_file, write_product
-from pipeline.store.state import read_state
-from pipeline.types import Spec, Status
+from pipeline.store.state import source_list
+from pipeline.types import Spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +28,7 @@ class Released(Spec):
     region: str
     forecaster: str
     init_time: str
+    """In the record's own clock."""
     forecast: str
     item: str
 
@@ -40,19 +40,18 @@ def lineage_of(cube: Path, standing: Standing, newest: xr.Dataset) -> Lineage:
     """
     forecaster = standing.forecaster
     cube_snapshot = str(newest.cube_snapshot.values[0])
-    state = read_state(cube, cube_snapshot)
-    held = state.status != Status.MISSING
-    urls = [str(url) for url in state.source_url[held]]
+    urls, hashes = source_list(cube, cube_snapshot)
     judged = standing.judged
     is_model = forecaster == judged.name
     return Lineage(
         experiment=standing.experiment,
         region=standing.region,
         sources=Sources(
-            count=int(held.sum()),
+            count=len(urls),
+            of="files" if is_point(newest) else "days",
             first_url=urls[0],
             last_url=urls[-1],
-            digest=sources_digest(str(one) for one in state.source_sha256[held]),
+            digest=sources_digest(hashes),
         ),
         cube_snapshot=cube_snapshot,
         fitted_sha256=judged.fitted_sha256,
@@ -77,15 +76,19 @@ def release_region(
     report: Path | None,
     title: str,
     description: str,
+    source: str = "oisst",
 ) -> Released:
     """Publish the newest forecast of the region whose scores lie in `scores`.
 
-    The forecast is the promoted model's, or the best rung's where the model did not beat it.
+    The forecast is the promoted model's, or the best rung's where the model did not beat it. `source` is whose
+    observations it rests on, a name of PROVIDERS.
 
     Raises
     ------
     NotFoundError
         The region was not scored, or the archive has no forecasts.
+    ConfigError
+        The source has no provider.
     """
     standing = Standing.read(scores)
     forecasts = archive.read(
@@ -94,7 +97,7 @@ def release_region(
     newest = forecasts.isel(init_time=[-1]).load()
     lineage = lineage_of(cube, standing, newest)
     folder = published / standing.experiment / standing.region
-    product = export(newest, folder, lineage=lineage)
+    product = export(newest, folder, lineage=lineage, source=source)
     kept = write_product(read_scores(scores, standing.scores_version), folder, prefix="scores-")
     entry = Entry(
         forecast=product,
@@ -108,7 +111,7 @@ def release_region(
     return Released(
         region=standing.region,
         forecaster=standing.forecaster,
-        init_time=np.datetime_as_string(newest.init_time.values[0], unit="D"),
+        init_time=newest_init(newest),
         forecast=str(product),
         item=str(item),
     )

@@ -5,9 +5,11 @@ import pytest
 import xarray as xr
 
 from pipeline.lineage import Lineage, ModelLineage, Sources
+from pipeline.sources.jena_columns import QUANTITIES
 from pipeline.windows import WindowSpec
 from tests.records import FIELD
 
+HOUR = np.timedelta64(1, "h").astype("timedelta64[ns]")
 DAY = np.timedelta64(1, "D").astype("timedelta64[ns]")
 
 
@@ -26,9 +28,34 @@ def make_forecast(day="2013-12-17", *, inits=1, value=15.0, longitude=None):
     return xr.Dataset({"sst": (tuple(coords), values, FIELD)}, coords | {"issued_at": ("init_time", issued)})
 
 
+def make_station_forecast(
+    hour="2020-12-31T23:00", *, inits=1, leads=range(1, 49), quantity=QUANTITIES["air_temperature"]
+):
+    coords = {
+        "init_time": np.datetime64(hour, "ns") + np.arange(inits) * HOUR,
+        "lead_time": np.array(leads) * HOUR,
+        "latitude": np.array([50.91]),
+        "longitude": np.array([11.57]),
+    }
+    shape = tuple(len(axis) for axis in coords.values())
+    values = np.random.default_rng(0).normal(2, 3, shape).astype(np.float32)
+    told = {"long_name": f"forecast of {quantity.long_name}", "units": quantity.units}
+    if quantity.standard_name:
+        told["standard_name"] = quantity.standard_name
+    issued = coords["init_time"] + HOUR
+    return xr.Dataset(
+        {quantity.name: (tuple(coords), values, told)}, coords | {"issued_at": ("init_time", issued)}
+    )
+
+
 @pytest.fixture
 def forecast():
     return make_forecast
+
+
+@pytest.fixture
+def station():
+    return make_station_forecast
 
 
 @pytest.fixture

@@ -82,6 +82,28 @@ def test_an_item_says_what_it_leads_to(publish):
     assert item.assets["forecast"].roles == ["data"]
 
 
+def test_an_item_of_a_station_is_a_point_at_an_hour(tmp_path, station, lineage):
+    chain = lineage(region="jena", experiment="jena-temperature")
+    items = []
+    for hour in ("2020-12-31T23:00", "2021-01-01T01:00", "2021-01-01T00:50"):
+        product = export(station(hour), tmp_path / "jena", lineage=chain, source="jena")
+        path = add_entry(tmp_path, Entry(product), title="Jena", description="A trial.")
+        items.append(pystac.Item.from_file(str(path)))
+    pystac.Catalog.from_file(str(tmp_path / "catalog.json")).validate_all()
+    item = items[0]
+    assert item.id == "jena-temperature-jena-20201231T2200"
+    assert item.geometry == {"type": "Point", "coordinates": [pytest.approx(11.57), 50.91]}
+    assert item.bbox == pytest.approx([11.57, 50.91, 11.57, 50.91])
+    assert item.datetime.isoformat() == "2020-12-31T22:00:00+00:00"
+    assert item.properties["start_datetime"] == "2020-12-31T23:00:00Z"
+    assert item.properties["end_datetime"] == "2021-01-02T22:00:00Z"
+    assert item.properties["isotherm:horizon_days"] == 2
+    collection = json.loads((tmp_path / "jena-temperature/collection.json").read_text())
+    (latest,) = [link["href"] for link in collection["links"] if link["rel"] == LATEST]
+    assert latest.endswith("-20210101T0000.json")
+    assert collection["extent"]["spatial"]["bbox"] == [pytest.approx([11.57, 50.91, 11.57, 50.91])]
+
+
 @pytest.mark.parametrize("by_model", [True, False])
 def test_an_item_says_how_good_the_maker_of_its_forecast_is(tmp_path, forecast, lineage, by_model):
     verdict = reporting.make_region(size=8).verdict

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import FetchError, NotFoundError, StoreError
-from pipeline.lineage import ATTRIBUTE, Lineage, read_lineage, render, sources_digest
+from pipeline.lineage import ATTRIBUTE, Lineage, Sources, read_lineage, render, sources_digest
 from pipeline.publish.catalog import Entry, add_entry
 from pipeline.publish.forecast import export
 from pipeline.publish.product import write_product
+from pipeline.windows import WindowSpec
 
 
 @pytest.fixture
@@ -97,6 +98,14 @@ def test_the_chain_names_every_link(lineage):
     ):
         assert link in text
     assert "not scored yet" in render(lineage(scores_version=""))
+
+
+def test_the_chain_of_a_station_counts_files_and_samples(lineage):
+    files = Sources(count=2, of="files", first_url="https://a/1.zip", last_url="https://a/2.zip", digest="d1")
+    windows = WindowSpec(history=120, horizon=24, sampling=6, first_lead=24)
+    text = render(lineage(sources=files, windows=windows))
+    assert "2 files" in text
+    assert "history 120, horizon 24, stride 1, sampling 6, first lead 24" in text
 
 
 def test_a_lineage_survives_json(lineage):

@@ -11,11 +11,14 @@ import xarray as xr
 import zarr
 from compliance_checker.runner import CheckSuite, ComplianceChecker
 
-from pipeline.errors import DiskFullError
+from pipeline.errors import ConfigError, DiskFullError
 from pipeline.lineage import ATTRIBUTE, Lineage
 from pipeline.publish import product
-from pipeline.publish.forecast import export
+from pipeline.publish.forecast import encoding_of, export
 from pipeline.publish.metadata import Credits, bounds
+from pipeline.publish.providers import PROVIDERS
+from pipeline.sources import SOURCES
+from pipeline.sources.jena_columns import QUANTITIES
 
 
 def files(folder):
@@ -161,11 +164,10 @@ def test_bounds_touch_and_hold_their_centres():
 
 def compliance_errors(dataset, standard, folder):
     """Messages of the checks of high priority that fail, of a NetCDF copy."""
-    # Where no fill value is stored, xarray would add one on the way to NetCDF.
-    encoding = {name: {"_FillValue": None} for name in dataset.variables if name != "sst"}
-    for name in ("init_time", "valid_time"):
-        encoding[name] |= {"units": "days since 1970-01-01", "dtype": "float64"}
-    encoding["lead_time"] |= {"units": "days", "dtype": "float64"}
+    encoding = {
+        name: {key: value for key, value in given.items() if key != "chunks"}
+        for name, given in encoding_of(dataset).items()
+    }
     dataset.to_netcdf(folder / "copy.nc", encoding=encoding)
     CheckSuite.load_all_available_checkers()
     report = folder / "report.json"
@@ -187,6 +189,68 @@ def test_the_ioos_compliance_checker_finds_no_error(tmp_path, forecast, lineage,
     assert compliance_errors(copy, standard, tmp_path) == []
     del copy.attrs["title"], copy.sst.attrs["units"]
     assert compliance_errors(copy, standard, tmp_path) != [], "the checker has looked"
+
+
+@pytest.mark.filterwarnings("ignore")  # the checker's own
+@pytest.mark.parametrize("standard", ["cf:1.11", "acdd:1.3"])
+@pytest.mark.parametrize(
+    ("quantity", "leads"),
+    [("air_temperature", range(1, 49)), ("air_density", [48]), ("vapor_pressure_deficit", [24])],
+)
+def test_it_finds_no_error_in_a_station_s_product(tmp_path, station, lineage, standard, quantity, leads):
+    given = station(leads=leads, quantity=QUANTITIES[quantity])
+    path = export(given, tmp_path, lineage=lineage(), source="jena")
+    with xr.open_zarr(path, chunks=None) as stored:
+        copy = stored.load().drop_encoding()
+    assert compliance_errors(copy, standard, tmp_path) == []
+
+
+def test_a_station_s_product_is_hourly_of_one_place_and_in_utc(tmp_path, station, lineage):
+    given = station(inits=2)
+    path = export(given, tmp_path, lineage=lineage(region="jena"), source="jena")
+    with xr.open_zarr(path) as back:
+        np.testing.assert_array_equal(back.air_temperature.values, given.air_temperature.values)
+        assert dict(back.sizes) == {"init_time": 2, "lead_time": 48, "latitude": 1, "longitude": 1}
+        np.testing.assert_array_equal(back.init_time.values, given.init_time.values - np.timedelta64(1, "h"))
+        np.testing.assert_array_equal(back.lead_time.values, given.lead_time.values)
+        np.testing.assert_array_equal(
+            back.valid_time.values, back.init_time.values[:, None] + given.lead_time.values
+        )
+        assert back.air_temperature.attrs["standard_name"] == "air_temperature"
+        assert "cell_methods" not in back.air_temperature.attrs
+        assert "bounds" not in back.latitude.attrs
+        told = back.attrs
+    assert told["title"] == "48-hour forecast of air temperature, jena, from 2020-12-31 23:00 UTC"
+    assert told["geospatial_lat_min"] == told["geospatial_lat_max"] == 50.91
+    assert "geospatial_lat_resolution" not in told
+    assert told["geospatial_bounds"] == "POINT (50.91 11.57)"
+    assert (told["time_coverage_start"], told["time_coverage_end"]) == (
+        "2020-12-31T23:00:00Z",
+        "2021-01-02T23:00:00Z",
+    )
+    assert (told["time_coverage_resolution"], told["time_coverage_duration"]) == ("PT1H", "PT48H")
+    assert "Max Planck Institute for Biogeochemistry" in told["acknowledgement"]
+    assert "NOAA" not in json.dumps(dict(told))
+    group = zarr.open_group(path, mode="r")
+    assert group["lead_time"].attrs["units"] == "hours"
+    assert group["init_time"].attrs["units"] == "seconds since 1970-01-01"
+
+
+def test_a_source_without_a_provider_is_refused(tmp_path, forecast, lineage):
+    with pytest.raises(ConfigError, match="no provider of the source 'jenna'") as caught:
+        export(forecast(), tmp_path, lineage=lineage(), source="jenna")
+    assert "did you mean 'jena'" in str(caught.value.remedy)
+    assert files(tmp_path) == []
+
+
+def test_who_publishes_may_thank_others(tmp_path, forecast, lineage):
+    path = export(forecast(), tmp_path, lineage=lineage(), terms=Credits(acknowledgement="Many thanks."))
+    with xr.open_zarr(path) as back:
+        assert back.attrs["acknowledgement"] == "Many thanks."
+
+
+def test_every_source_has_a_provider():
+    assert set(PROVIDERS) == set(SOURCES)
 
 
 def test_what_a_killed_publisher_left_is_swept_by_its_successor(tmp_path, forecast, lineage):
