@@ -71,9 +71,11 @@ def make_scores(*, horizon: int = 14, size: int = 24, model: bool = True, seed: 
         "skill_interval": ((*pairs, "bound"), _around(skill, np.full_like(skill, 0.03))),
         "rmse_difference": (pairs, difference),
         "rmse_difference_interval": ((*pairs, "bound"), _around(difference, width)),
+        "mae_difference": (pairs, 0.77 * difference),
+        "mae_difference_interval": ((*pairs, "bound"), _around(0.77 * difference, width)),
         "count": (("season", "lead_time"), np.repeat([[1082], [270], [276], [276], [260]], horizon, axis=1)),
     }
-    for name in ("rmse", "skill", "rmse_difference"):
+    for name in ("rmse", "mae", "bias", "skill", "rmse_difference", "mae_difference"):
         data |= pooled(name, data)
     latitude, longitude, ocean = grid(size)
     pattern = 1 + 0.35 * np.sin(np.linspace(0, 5, size))[:, None] * np.cos(np.linspace(0, 4, size))

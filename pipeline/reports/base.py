@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,16 @@ class TrainingHistory:
 
     epochs: tuple[Epoch, ...]
     best_epoch: int
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights were kept."""
+        return next((one for one in self.epochs if one.epoch == self.best_epoch), None)
+
+    @property
+    def pace(self) -> float:
+        """Seconds an epoch, in the median: the first also compiles."""
+        return statistics.median(one.seconds for one in self.epochs) if self.epochs else math.nan
 
 
 @dataclass(frozen=True, slots=True)

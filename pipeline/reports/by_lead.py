@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from pipeline.reports.base import RegionInputs, ReportInputs
 
 _METRICS = {
-    "rmse": ("Root-mean-square error", "RMSE (°C)"),
-    "mae": ("Mean absolute error", "MAE (°C)"),
-    "bias": ("Bias: forecast less truth", "Bias (°C)"),
+    "rmse": ("Root-mean-square error", "RMSE ({})"),
+    "mae": ("Mean absolute error", "MAE ({})"),
+    "bias": ("Bias: forecast less truth", "Bias ({})"),
     "acc": ("Anomaly correlation", "Correlation"),
 }
 _TEMPLATE = """\
-<p>Everyone on the same {{ windows }}, area-weighted over the ocean{% if model %}; the band is the
-model's interval{% endif %}.
+<p>Everyone on the same {{ windows }}{% if fields %}, area-weighted over the ocean{% endif %}{% if model %}; the
+band is the model's interval{% endif %}.
 Lower is better for the errors, nearer to zero for the bias, higher for the correlation.</p>
 {{ legend }}
 <div class="charts">{% for title, chart in panels %}
@@ -26,19 +26,25 @@ Lower is better for the errors, nearer to zero for the bias, higher for the corr
 """
 
 
+def applies(region: RegionInputs) -> bool:
+    """One lead makes no line; the ranking has its figures."""
+    return region.station is None or region.scores.sizes["lead_time"] > 1
+
+
 def build(inputs: ReportInputs, region: RegionInputs) -> Section:
     """A chart a metric."""
     scores = region.scores.sel(area="all", season="all")
-    looks, everyone = charts.looks(inputs), standing.forecasters(scores)
+    looks, everyone = charts.looks(inputs, region), standing.forecasters(scores)
     panels = []
     for metric, (title, unit) in _METRICS.items():
         figure = charts.by_lead(
             scores[metric],
             everyone,
             looks,
-            ylabel=unit,
+            ylabel=unit.format(region.symbol),
             bands=scores[f"{metric}_interval"],
             from_zero=metric in ("rmse", "mae"),
+            named=True,
         )
         if metric == "bias":
             charts.zero(figure.axes[0])
@@ -49,6 +55,7 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
         legend=charts.legend(everyone, looks),
         panels=panels,
         model=standing.model_of(region),
+        fields=region.station is None,
         windows=markup.count(int(scores["count"].max()), "window"),
     )
     return Section("Errors by lead", html)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.reports import maps, markup, standing
 from pipeline.reports.base import Section
+from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,7 @@ def build(_: ReportInputs, region: RegionInputs) -> Section:
     """A row of maps a quantity, each row on one scale."""
     scores, rung = region.scores, region.verdict.best_rung
     shown = standing.model_of(region) or rung
-    at = standing.chosen_leads(scores)
+    at = Leads.of(scores).shown()
     rmse = scores["rmse_map"].isel(lead_time=at)
     bias = scores["bias_map"].isel(lead_time=at).sel(forecaster=shown)
     mine, who = rmse.sel(forecaster=shown), markup.title(shown)
@@ -48,7 +49,7 @@ def build(_: ReportInputs, region: RegionInputs) -> Section:
 def _row(field: xr.DataArray, scale: maps.Scale, lead: str, why: str) -> tuple[str, str, Markup, Markup]:
     canvas = maps.Canvas.of(field)
     pictures = []
-    for at, day in enumerate(standing.lead_days(field)):
+    for at, day in enumerate(Leads.of(field).values):
         values = field.isel(lead_time=at).transpose("latitude", "longitude").values
         alt = f"Map, day {day}: {scale.label}, {maps.span(values)}"
         pictures.append(canvas.figure(f"Day {day}", values, scale, alt))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.reports import maps, markup, standing
+from pipeline.reports import maps, markup
 from pipeline.reports.base import Section
+from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -108,7 +109,7 @@ def _starts(
     starts = []
     for i, init in enumerate(data["init_time"].values):
         frames = []
-        for k, lead in enumerate(standing.lead_days(data)):
+        for k, lead in enumerate(Leads.of(data).values):
             day = markup.day(init + np.timedelta64(lead, "D"))
             off = [
                 f"{label} {markup.number(_rmse(field[i, k], weights))} °C" for label, field in errors.items()

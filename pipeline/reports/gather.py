@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,13 @@ from pipeline.reports.base import (
     DataStatus,
     Epoch,
     Gap,
+    ModelFacts,
     Quarantined,
     RegionInputs,
     ReportInputs,
     TrainingHistory,
 )
+from pipeline.reports.extracts import station_inputs
 from pipeline.store.state import status_summary
 from pipeline.windows import Windows
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.forecasts.base import AnyRecord
     from pipeline.store.readings import Reading
     from pipeline.workspace import Workspace
 
@@ -70,23 +74,33 @@ def gather_region(
         The region was not scored.
     """
     standing = Standing.read(scores)
-    card = json.loads((models / standing.judged.id / "card.json").read_text(encoding="utf-8"))
+    cards = [
+        json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
+        for one in (standing.judged, *standing.others)
+    ]
     newest = archive.read(
         archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
     ).isel(init_time=[-1])
     lineage = lineage_of(reading.path, standing, newest)
+    record = reading.read(standing.cube_snapshot)
+    forecasts = _forecasts(archive_path, standing)
+    parted = Partition(record, standing.given, standing.windows)
+    tested = parted.windows("test").thinned(standing.stride)
+    shown = _spread(tested, examples)
     return RegionInputs(
         name=standing.region,
         title=title,
         scores=read_scores(scores, standing.scores_version),
         verdict=standing.verdict,
-        examples=_examples(reading, archive_path, standing, examples),
+        examples=_examples(record, forecasts, shown),
         data=_data_status(reading.path, quarantine, findings),
         newest=archive.field_of(newest).reset_coords(drop=True).to_dataset().load(),
         newest_by=standing.forecaster,
-        training=_training(card),
-        card=_facts(card),
+        training=_training(cards[0]),
+        card=_facts(cards[0]),
         lineage=lineage.model_dump(),
+        models=tuple(ModelFacts(card["name"], card["parameters"], _training(card)) for card in cards),
+        station=station_inputs(parted, forecasts, tested, shown, newest) if record.kind == "series" else None,
     )
 
 
@@ -133,24 +147,29 @@ def gather_report(
     )
 
 
-def _examples(reading: Reading, archive_path: Path, standing: Standing, count: int) -> xr.Dataset:
-    """Model, best rung and truth of `count` test windows that are spread evenly."""
-    record = reading.read(standing.cube_snapshot)
-    forecasts = {
+def _forecasts(archive_path: Path, standing: Standing) -> dict[str, xr.DataArray]:
+    """All archived forecasts of the model and of the best rung, lazily."""
+    return {
         name: archive.field_of(
             archive.read(archive_path, standing.region, of, snapshot=standing.archive_snapshot)
         )
         for name, of in (("model", standing.judged.name), ("best_rung", standing.verdict.best_rung))
     }
-    parted = Partition(record, standing.given, standing.windows)
-    tested = parted.windows("test").thinned(standing.stride)
-    chosen = tested.init[np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))]
-    windows = Windows(standing.windows, chosen, record.time[chosen])
-    fields = {
-        name: each.sel(init_time=windows.init_time).load().reset_coords(drop=True)
+
+
+def _spread(tested: Windows, count: int) -> Windows:
+    """`count` of the windows, spread evenly."""
+    at = np.unique(np.linspace(0, len(tested) - 1, count + 2)[1:-1].astype(int))
+    return Windows(tested.spec, tested.init[at], tested.init_time[at])
+
+
+def _examples(record: AnyRecord, forecasts: Mapping[str, xr.DataArray], shown: Windows) -> xr.Dataset:
+    """Model, best rung and truth of some test windows."""
+    arrays = {
+        name: each.sel(init_time=shown.init_time).load().reset_coords(drop=True)
         for name, each in forecasts.items()
     }
-    return xr.Dataset({**fields, "truth": as_field(record, windows, record.truth(windows))})
+    return xr.Dataset({**arrays, "truth": as_field(record, shown, record.truth(shown))})
 
 
 def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> DataStatus:
@@ -174,8 +193,12 @@ def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> D
 
 
 def _training(card: Mapping[str, Any]) -> TrainingHistory:
+    known = {each.name for each in fields(Epoch)}
     return TrainingHistory(
-        tuple(Epoch(**{**each, "epoch": int(each["epoch"])}) for each in card["history"]),
+        tuple(
+            Epoch(**{key: each[key] for key in each if key in known} | {"epoch": int(each["epoch"])})
+            for each in card["history"]
+        ),
         card["best_epoch"],
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # The order of the chain; other facts follow below it.
 _STEPS = {
     "sources": "Source files",
-    "cube_snapshot": "Snapshot of the cube",
+    "cube_snapshot": "Snapshot of the record",
     "fitted_sha256": "Fitted statistics, hash",
     "windows": "Windows",
     "model": "Model",

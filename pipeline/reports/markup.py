@@ -18,6 +18,7 @@ MISSING = "–"
 PERCENT = 0.01
 _LABELS = {"eof_ridge": "EOF-ridge", "convlstm": "ConvLSTM", "conv1d": "1-D convolution"}
 _ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+METRICS = {"mae": "MAE", "rmse": "RMSE", "bias": "Bias"}
 _SEASONS = {
     "all": "All seasons",
     "DJF": "December–February",
@@ -106,9 +107,8 @@ def day(time: np.datetime64) -> str:
 
 
 def moment(time: np.datetime64) -> str:
-    """An ISO day, with hour and minute where it is not midnight."""
-    minute = time.astype("datetime64[m]")
-    return str(minute).replace("T", " ") if minute != minute.astype("datetime64[D]") else day(time)
+    """An ISO day with hour and minute."""
+    return str(time.astype("datetime64[m]")).replace("T", " ")
 
 
 def with_names(sentence: str, names: Mapping[str, str]) -> str:
@@ -143,7 +143,15 @@ ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.filters.update(
-    num=number, pct=percent, value=value, count=count, name=name, forecaster=title, season=season, day=day, moment=moment
+    num=number,
+    pct=percent,
+    value=value,
+    count=count,
+    name=name,
+    forecaster=title,
+    season=season,
+    day=day,
+    moment=moment,
 )
 ENVIRONMENT.globals.update(interval=interval, missing=MISSING)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from pipeline.reports import charts, maps, markup, standing
+from pipeline.reports import charts, maps, markup
 from pipeline.reports.base import Section
+from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -39,7 +40,8 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
     if newest is None or not newest.sizes["init_time"]:
         return Section(TITLE, markup.fill(_NONE))
     sst = newest["sst"].isel(init_time=-1).transpose("lead_time", "latitude", "longitude")
-    init, days = newest["init_time"].values[-1], standing.lead_days(newest)
+    init, leads = newest["init_time"].values[-1], Leads.of(newest)
+    days = leads.values
     valid = [markup.day(init + np.timedelta64(lead, "D")) for lead in days]
     values = sst.values.astype(float)
     scale = maps.Scale.spanning(values, maps.SST, "Sea-surface temperature (°C)")
@@ -48,7 +50,7 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
         canvas.figure(
             f"Day {days[at]}: {valid[at]}", values[at], scale, f"Map for {valid[at]}: {maps.span(values[at])}"
         )
-        for at in standing.chosen_leads(newest, _MAP_LEADS)
+        for at in leads.shown(_MAP_LEADS)
     ]
     moved = values[-1] - values[0]
     change = maps.Scale.around_zero(moved, "Change (°C)")
@@ -64,7 +66,7 @@ def build(inputs: ReportInputs, region: RegionInputs) -> Section:
         days=days,
         pictures=canvas.row(pictures),
         bar=scale.bar(),
-        chart=_chart(region, charts.looks(inputs), days, mean, values),
+        chart=_chart(region, charts.looks(inputs, region), leads, mean, values),
         change=canvas.figure("", moved, change, f"Map of the change: {maps.span(moved)}"),
         change_bar=change.bar(),
     )
@@ -80,12 +82,13 @@ def _mean(sst: xr.DataArray) -> list[float]:
 def _chart(
     region: RegionInputs,
     looks: dict[str, charts.Look],
-    days: list[int],
+    leads: Leads,
     mean: list[float],
     values: NDArray[np.float64],
 ) -> Markup:
     look = looks.get(region.newest_by, charts.Look(0))
-    figure, ax = charts.axes("Lead (days)", "SST (°C)")
+    days = leads.values
+    figure, ax = charts.axes(leads.axis, "SST (°C)")
     cells = values.reshape(len(days), -1)
     cells = cells[:, np.isfinite(cells).all(axis=0)]
     if cells.size:
@@ -93,7 +96,7 @@ def _chart(
             days, cells.min(axis=1), cells.max(axis=1), color=look.colour, alpha=0.18, linewidth=0
         )
     charts.draw(ax, days, np.array(mean), look)
-    charts.lead_axis(ax, days)
+    charts.lead_axis(ax, leads)
     return charts.svg(
         figure, f"{markup.slug(region.name)}-newest", "Area-mean SST of the newest forecast by lead"
     )

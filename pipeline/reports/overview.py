@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """\
 <p>{{ promoted }} of {{ rows | length | count("region") }} {{ "has" if promoted == 1 else "have" }} a model
-that beats its best baseline. RMSE in °C is taken over all leads of the test years; skill is
+that beats its best baseline. RMSE in {{ units }} is taken over all leads of the test years; skill is
 1 − RMSE / RMSE of the best baseline.</p>
 <div class="scroll"><table class="numbers"><thead><tr><th scope="col">Region</th><th scope="col">Verdict</th>
 <th scope="col">Model RMSE</th><th scope="col">Best baseline</th><th scope="col">Its RMSE</th>
@@ -30,7 +30,8 @@ def build(inputs: ReportInputs) -> Section:
     """A row a region, with a link to its part."""
     rows = [_row(region) for region in inputs.regions]
     promoted = sum(region.verdict.promoted for region in inputs.regions)
-    return Section("All regions", markup.fill(_TEMPLATE, rows=rows, promoted=promoted))
+    units = markup.listed(dict.fromkeys(region.symbol for region in inputs.regions))
+    return Section("All regions", markup.fill(_TEMPLATE, rows=rows, promoted=promoted, units=units))
 
 
 def _row(region: RegionInputs) -> dict[str, Any]:

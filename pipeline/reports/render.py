@@ -47,7 +47,7 @@ def render(inputs: ReportInputs, path: Path, *, sections: Sequence[str] | None =
     ----------
     sections
         Names of SECTIONS; all by default. They stand in the registry's order. The overview is left out of a
-        report on one region.
+        report on one region, and of each region those that do not apply to it.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _region_part(region: RegionInputs, inputs: ReportInputs, chosen: list[str]) 
     parts = []
     for name in chosen:
         entry = SECTIONS[name]
-        if isinstance(entry, PerRegion):
+        if isinstance(entry, PerRegion) and entry.when(region):
             parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, region)))
     return _RegionPart(slug, region.title, parts)
 

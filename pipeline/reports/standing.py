@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from pipeline.reports import markup
+from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
     from pipeline.reports.base import RegionInputs
 
 Mark = Literal["better", "unclear", "worse", "unknown"]
-PAGE_LEADS = (1, 3, 7, 14)
-_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, slots=True)
 class LeadStanding:
-    """RMSE (degree_Celsius) of everyone at one lead, and the model's difference to the best rung there."""
+    """RMSE of everyone at one lead, counted as `Leads` are, and the model's difference to the best rung there."""
 
     lead: int
     rmse: dict[str, float]
@@ -34,22 +31,7 @@ class LeadStanding:
     @property
     def mark(self) -> Mark:
         """Whether the whole interval of the difference lies on one side of zero."""
-        if not math.isfinite(self.low) or not math.isfinite(self.high):
-            return "unknown"
-        if self.high < 0:
-            return "better"
-        return "worse" if self.low > 0 else "unclear"
-
-
-def lead_days(data: xr.Dataset | xr.DataArray) -> list[int]:
-    """Whole days of the `lead_time` coordinate."""
-    return [int(lead) for lead in np.round(data["lead_time"].values / _DAY)]
-
-
-def chosen_leads(data: xr.Dataset | xr.DataArray, wanted: tuple[int, ...] = PAGE_LEADS) -> list[int]:
-    """Positions on `lead_time` of the wanted days that are there, and of the last."""
-    days = lead_days(data)
-    return [at for at, lead in enumerate(days) if lead in wanted or at == len(days) - 1]
+        return mark_of(self.low, self.high)
 
 
 def forecasters(scores: xr.Dataset) -> list[str]:
@@ -73,7 +55,7 @@ def lead_standings(region: RegionInputs, *, area: str = "all", season: str = "al
     scores = region.scores.sel(area=area, season=season)
     model = model_of(region)
     standings = []
-    for at, lead in enumerate(lead_days(scores)):
+    for at, lead in enumerate(Leads.of(scores).values):
         here = scores.isel(lead_time=at)
         rmse = {one: float(here["rmse"].sel(forecaster=one)) for one in forecasters(scores)}
         best = min(rungs(scores), key=lambda one: rmse[one] if math.isfinite(rmse[one]) else math.inf)
@@ -91,8 +73,25 @@ def _difference(here: xr.Dataset, model: str | None, rung: str) -> tuple[float, 
 
 
 def pooled_rmse(scores: xr.Dataset, forecaster: str, *, area: str = "all", season: str = "all") -> float:
-    """degree_Celsius over all leads; NaN where no window falls."""
+    """In the scores' units, over all leads; NaN where no window falls."""
     return float(scores["rmse_pooled"].sel(forecaster=forecaster, area=area, season=season))
+
+
+def best_rung(scores: xr.Dataset, metric: str, *, lead: int | None = None) -> str:
+    """The rung with the lowest `mae` or `rmse` at a position on the leads, or over all of them."""
+    whole = scores.sel(area="all", season="all")
+    values = whole[f"{metric}_pooled"] if lead is None else whole[metric].isel(lead_time=lead)
+    known = {one: float(values.sel(forecaster=one)) for one in rungs(scores)}
+    return min(known, key=lambda one: known[one] if math.isfinite(known[one]) else math.inf)
+
+
+def mark_of(low: float, high: float) -> Mark:
+    """On which side of zero the whole interval of a difference of errors lies."""
+    if not math.isfinite(low) or not math.isfinite(high):
+        return "unknown"
+    if high < 0:
+        return "better"
+    return "worse" if low > 0 else "unclear"
 
 
 def where_it_stands(region: RegionInputs) -> list[str]:
@@ -109,21 +108,22 @@ def _by_lead(region: RegionInputs) -> str:
     leads = {
         mark: [one.lead for one in standings if one.mark == mark] for mark in ("better", "unclear", "worse")
     }
+    unit = Leads.of(region.scores).unit
     level = f"{float(region.scores.attrs.get('confidence', 0.95)):.0%}"
     parts = []
     if leads["better"]:
-        parts.append(f"lower, with the whole {level} interval below zero, at {_leads(leads['better'])}")
+        parts.append(f"lower, with the whole {level} interval below zero, at {_leads(leads['better'], unit)}")
     if leads["unclear"]:
-        parts.append(f"not to be told apart from it at {_leads(leads['unclear'])}")
+        parts.append(f"not to be told apart from it at {_leads(leads['unclear'], unit)}")
     if leads["worse"]:
-        parts.append(f"higher, with the whole interval above zero, at {_leads(leads['worse'])}")
+        parts.append(f"higher, with the whole interval above zero, at {_leads(leads['worse'], unit)}")
     if not parts:
         return "There are too few windows to say at which leads the model is ahead."
     return f"Beside the best baseline of each lead, the model's RMSE is {'; '.join(parts)}."
 
 
-def _leads(leads: list[int]) -> str:
-    return f"lead{'s' if len(leads) > 1 else ''} {markup.runs(leads)} {'day' if leads == [1] else 'days'}"
+def _leads(leads: list[int], unit: str) -> str:
+    return f"lead{'s' if len(leads) > 1 else ''} {markup.runs(leads)} {unit if leads == [1] else unit + 's'}"
 
 
 def _by_slice(region: RegionInputs, model: str, kind: Literal["season", "area"]) -> list[str]:
@@ -138,7 +138,7 @@ def _by_slice(region: RegionInputs, model: str, kind: Literal["season", "area"])
         if not (math.isfinite(mine) and math.isfinite(theirs)):
             empty.append(label)
         elif mine > theirs:
-            behind.append(f"{label} (by {markup.number(mine - theirs)} °C)")
+            behind.append(f"{label} (by {markup.number(mine - theirs)} {region.symbol})")
         else:
             ahead += 1
     rung, sentences = markup.name(best), []

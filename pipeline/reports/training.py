@@ -16,6 +16,34 @@ if TYPE_CHECKING:
 
     from pipeline.reports.base import RegionInputs, ReportInputs, TrainingHistory
 
+_SMALL = (2.9, 2.3)
+_MEASURES = {"loss": "Loss", "mae": "MAE"}
+_SEVERAL = """\
+<p>{{ rows | length | count("model") }} on the same windows, in {{ time }} altogether. The dashed line is the epoch
+whose weights were kept: that of the lowest validation loss.</p>
+<ul class="legend"><li><i style="background:var(--s0)"></i>Validation</li><li><i
+style="background:var(--s6)"></i>Training</li></ul>
+<div class="charts small">{% for one, chart, _ in rows %}<figure><figcaption>{{ one.name | forecaster }}</figcaption>{{
+chart }}</figure>{% endfor %}</div>
+{% if errors %}<details><summary>Mean absolute error by epoch</summary><div class="charts small">{% for one, _, error
+in rows if error %}<figure><figcaption>{{ one.name | forecaster }}</figcaption>{{ error }}</figure>{% endfor
+%}</div></details>{% endif %}
+<div class="scroll"><table class="numbers" data-table="models"><thead><tr><th scope="col">Model</th>
+<th scope="col">Parameters</th><th scope="col">Epochs</th><th scope="col">Best epoch</th>
+<th scope="col">Its validation loss</th>{% if errors %}<th scope="col">Its validation MAE</th>{% endif %}
+<th scope="col">Seconds an epoch</th></tr></thead><tbody>
+{% for one, _, _ in rows %}<tr{% if loop.first %} class="judged"{% endif %}><th scope="row">{{ one.name | forecaster
+}}{% if loop.first %} <small>judged</small>{% endif %}</th><td>{{ one.parameters | value }}</td><td>{{
+one.training.epochs | length }}</td><td>{{ one.training.best_epoch }}</td>
+<td>{{ one.training.best.validation_loss | num(4) }}</td>{% if errors %}<td>{{
+one.training.best.validation_mae | num(4) }}</td>{% endif %}<td>{{ one.training.pace | num(1) }}</td></tr>
+{% endfor %}</tbody></table></div>
+"""
+_CARD = """\
+{% if card %}<h4>Model card{% if many %} of {{ many | name }}{% endif %}</h4><dl class="facts">{%
+for label, fact in card.items() %}
+<div><dt>{{ label | forecaster }}</dt><dd>{{ fact | value }}</dd></div>{% endfor %}</dl>{% endif %}
+"""
 _TEMPLATE = """\
 {% if history and history.epochs %}<p>{{ history.epochs | length | count("epoch") }} in {{ time }}; the
 weights of epoch
@@ -27,26 +55,47 @@ style="background:var(--s6)"></i>Training</li></ul>
 {{ loss }}</figure><figure><figcaption>Learning rate by epoch</figcaption>{{ rate }}</figure></div>
 {% else %}<p>There is no training history: {% if card %}it was not kept{% else %}no model was trained for
 this region{% endif %}.</p>{% endif %}
-{% if card %}<h4>Model card</h4><dl class="facts">{% for label, fact in card.items() %}
-<div><dt>{{ label | forecaster }}</dt><dd>{{ fact | value }}</dd></div>{% endfor %}</dl>{% endif %}
 """
 
 
 def build(_: ReportInputs, region: RegionInputs) -> Section:
-    """Loss and learning rate by epoch, and the facts of the card."""
+    """Losses by epoch of each model, and the facts of the judged one's card."""
+    several = len(region.models) > 1
+    html = (_several(region) if several else _one(region)) + markup.fill(
+        _CARD, card=region.card, many=region.models[0].name if several else ""
+    )
+    return Section("Training", html)
+
+
+def _one(region: RegionInputs) -> Markup:
     history, key = region.training, markup.slug(region.name)
     epochs = history.epochs if history else ()
-    best = next((one for one in epochs if history and one.epoch == history.best_epoch), None)
-    html = markup.fill(
+    return markup.fill(
         _TEMPLATE,
         history=history,
-        best=best,
+        best=history.best if history else None,
+        card=region.card,
         time=duration(sum(one.seconds for one in epochs)),
         loss=_loss(history, key) if history and epochs else "",
         rate=_rate(history, key) if history and epochs else "",
-        card=region.card,
     )
-    return Section("Training", html)
+
+
+def _several(region: RegionInputs) -> Markup:
+    rows = []
+    for at, one in enumerate(region.models):
+        key = f"{markup.slug(region.name)}-model-{at}"
+        epochs = one.training.epochs
+        kept = any(math.isfinite(epoch.validation_mae) for epoch in epochs)
+        chart = _loss(one.training, key, size=_SMALL) if epochs else ""
+        error = _loss(one.training, key, size=_SMALL, measure="mae") if kept else ""
+        rows.append((one, chart, error))
+    return markup.fill(
+        _SEVERAL,
+        rows=rows,
+        errors=any(error for *_, error in rows),
+        time=duration(sum(epoch.seconds for one in region.models for epoch in one.training.epochs)),
+    )
 
 
 def duration(seconds: float) -> str:
@@ -60,12 +109,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _loss(history: TrainingHistory, key: str) -> Markup:
-    figure, ax = charts.axes("Epoch", "Loss")
+def _loss(
+    history: TrainingHistory, key: str, *, size: tuple[float, float] = (5.2, 3.2), measure: str = "loss"
+) -> Markup:
+    name = _MEASURES[measure]
+    figure, ax = charts.axes("Epoch", name, width=size[0], height=size[1])
     epochs = [one.epoch for one in history.epochs]
     for values, colour, width in (
-        ([one.loss for one in history.epochs], charts.SERIES[6], 1.5),
-        ([one.validation_loss for one in history.epochs], charts.SERIES[0], 2.4),
+        ([getattr(one, measure) for one in history.epochs], charts.SERIES[6], 1.5),
+        ([getattr(one, f"validation_{measure}") for one in history.epochs], charts.SERIES[0], 2.4),
     ):
         if np.isfinite(values).any():
             ax.plot(epochs, values, color=colour, linewidth=width, marker="o", markersize=3)
@@ -75,9 +127,8 @@ def _loss(history: TrainingHistory, key: str) -> Markup:
         textcoords="offset points", color=charts.INK, fontsize=9,
     )  # fmt: skip
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    return charts.svg(
-        figure, f"{key}-loss", "Training and validation loss by epoch, with the epoch that was kept"
-    )
+    label = f"Training and validation {name} by epoch, with the epoch that was kept"
+    return charts.svg(figure, f"{key}-{measure}", label)
 
 
 def _rate(history: TrainingHistory, key: str) -> Markup:

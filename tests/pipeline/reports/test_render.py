@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.errors import ConfigError, DiskFullError
 from pipeline.reports import SECTIONS
+from pipeline.reports.base import PerRegion, RegionInputs
 from pipeline.reports.render import page, render
-from tests import reporting
+from tests import reporting, station_reporting
 from tests.pages import Page
 
 
@@ -30,10 +31,50 @@ def test_page_is_well_formed_and_loads_nothing(html: str) -> None:
 
 
 def test_one_region_has_all_sections_but_the_overview_and_is_small(html: str) -> None:
-    ids = {attributes["id"] for attributes in Page.parse(html).all("section")}
-    expected = {f"tasman-{name.replace('_', '-')}" for name in SECTIONS if name not in ("overview", "guide")}
-    assert ids == expected | {"guide"}
+    assert sections_of(html) == expected(reporting.make_region(), "tasman")
+    assert "tasman-error-maps" in sections_of(html)
     assert len(html) < 6e6
+
+
+def test_a_station_has_lines_where_fields_have_maps_and_no_word_of_the_sea(station: str) -> None:
+    parsed = Page.parse(station)
+    assert not parsed.faults
+    assert not parsed.loads
+    assert sections_of(station) == expected(station_reporting.make_station_region(), "jena")
+    assert {"jena-ranking", "jena-hours", "jena-traces", "jena-outlook", "jena-series"} <= sections_of(
+        station
+    )
+    for word in ("ocean", "sea-surface", "area-weighted", "OISST", "Day 1", "day 24", "nan"):
+        assert word not in parsed.text
+    assert "Lead (hours)" in parsed.text
+    assert "bgc-jena.mpg.de" in station
+    assert len(station) < 1.5e6
+
+
+def test_units_and_leads_are_those_of_the_scores() -> None:
+    density = station_reporting.make_station_region(
+        several=False, single=True, quantity=station_reporting.DENSITY
+    )
+    text = Page.parse(page(station_reporting.make_station_inputs(density))).text
+    assert "°C" not in text
+    assert "RMSE in g/m³" in text
+    assert "2 days ahead" in text
+
+
+@pytest.fixture(scope="module")
+def station() -> str:
+    return page(station_reporting.make_station_inputs())
+
+
+def sections_of(html: str) -> set[str]:
+    return {attributes["id"] for attributes in Page.parse(html).all("section")}
+
+
+def expected(region: RegionInputs, slug: str) -> set[str]:
+    applying = {
+        name for name, entry in SECTIONS.items() if isinstance(entry, PerRegion) and entry.when(region)
+    }
+    return {f"{slug}-{name.replace('_', '-')}" for name in applying} | {"guide"}
 
 
 def test_page_cites_its_data(html: str) -> None:
