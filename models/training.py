@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int, str], None]
 
 
+STATION_STEPS = 20
+"""Steps that run at once: those of a station's models take a millisecond or two, and each return to Python as long."""
 EMA = 0.995
 """Momentum of the running average of the weights: about the last 200 steps."""
 
@@ -67,7 +69,12 @@ def train(
     keras.utils.set_random_seed(spec.seed)
     model = _build(name, config, training, precision)
     metrics = ["mae"] if training.area is None else []
-    model.compile(_optimizer(spec, training), MeanLoss(spec.loss, training.area), metrics=metrics)
+    model.compile(
+        _optimizer(spec, training),
+        MeanLoss(spec.loss, training.area),
+        metrics=metrics,
+        steps_per_execution=1 if training.area is not None else STATION_STEPS,
+    )
     model.optimizer.build(model.trainable_variables)
 
     state: dict[str, Any] = checkpoints.resume(model) or {
@@ -175,4 +182,6 @@ class _EpochProgress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         loss = f", loss {logs['loss']:.4f}" if logs else ""
-        self._progress(self._number - 1, self._epochs, f"epoch {self._number}, batch {batch + 1}{loss}")
+        # Where several steps run at once, the count goes beyond the last.
+        done = min(batch + 1, self.params.get("steps") or batch + 1)
+        self._progress(self._number - 1, self._epochs, f"epoch {self._number}, batch {done}{loss}")
