@@ -78,24 +78,11 @@ class Recurrent(keras.layers.Layer):
         inputs = ops.cast(inputs, self.bias.dtype)
         if training and self.dropout:
             inputs = inputs * self._mask(ops.ones_like(inputs[:, :1]), self.dropout)
-        ones = ops.ones_like(inputs[..., :1])
-        sequence = ops.transpose(ops.concatenate([inputs, ones], axis=-1), (1, 2, 0))
-        if self.go_backwards:
-            sequence = ops.flip(sequence, axis=0)
-        scales = ops.cast(ops.repeat(ops.array(self.recurrence.scales), self.units), sequence.dtype)
-        recurrent, projection = (scales * each for each in self._blocks())
-        outputs = []
-        for lane in _lanes(sequence):
-            masks = None
-            if training and self.recurrent_dropout:
-                seen = (len(self.recurrence.scales), self.units, ops.shape(lane)[2])
-                masks = self._mask(ops.ones(seen, dtype=lane.dtype), self.recurrent_dropout)
-            outputs.append(
-                run(self.recurrence, lane, recurrent, projection, masks, sequences=self.return_sequences)
-            )
-        output = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
-        turned = ops.transpose(output, (2, 0, 1) if self.return_sequences else (1, 0))
-        return ops.cast(turned, self.compute_dtype)
+        scales = ops.cast(ops.repeat(ops.array(self.recurrence.scales), self.units), inputs.dtype)
+        kernels = [scales * each for each in self._blocks()]
+        outputs = [self._run(lane, kernels, training) for lane in _lanes(inputs)]
+        output = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=0)
+        return ops.cast(output, self.compute_dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(batch, units) or (batch, time, units)."""
@@ -112,6 +99,18 @@ class Recurrent(keras.layers.Layer):
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
         }
+
+    def _run(self, inputs: Any, kernels: list[Any], training: bool) -> Any:
+        turned = ops.transpose(inputs, (1, 2, 0))
+        sequence = ops.concatenate([turned, ops.ones_like(turned[:, :1])], axis=1)
+        if self.go_backwards:
+            sequence = ops.flip(sequence, axis=0)
+        masks = None
+        if training and self.recurrent_dropout:
+            seen = (len(self.recurrence.scales), self.units, ops.shape(inputs)[0])
+            masks = self._mask(ops.ones(seen, dtype=inputs.dtype), self.recurrent_dropout)
+        output = run(self.recurrence, sequence, *kernels, masks, sequences=self.return_sequences)
+        return ops.transpose(output, (2, 0, 1) if self.return_sequences else (1, 0))
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.kernels * self.units,)
@@ -131,13 +130,13 @@ class Recurrent(keras.layers.Layer):
         return keras.random.dropout(ones, rate, seed=self.seed_generator)
 
 
-def _lanes(sequence: Any) -> list[Any]:
+def _lanes(inputs: Any) -> list[Any]:
     """Shares of the batch whose loops are independent, so that two cores may run them side by side."""
-    batch = ops.shape(sequence)[2]
+    batch = ops.shape(inputs)[0]
     on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
     if not on_cpu or (isinstance(batch, int) and batch < 2 * SMALLEST_LANE):
-        return [sequence]
-    return [sequence[..., : batch // 2], sequence[..., batch // 2 :]]
+        return [inputs]
+    return [inputs[: batch // 2], inputs[batch // 2 :]]
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
