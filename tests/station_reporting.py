@@ -83,16 +83,16 @@ def errors(windows: Windows, growth: np.ndarray, scale: float, seed: int) -> np.
 
 @functools.cache
 def make_station_region(
-    *, several: bool = True, single: bool = False, quantity: Quantity = TEMPERATURE
+    *, count: int = 10, single: bool = False, quantity: Quantity = TEMPERATURE
 ) -> RegionInputs:
-    """Everything that a station can have; `single` is one lead of two days."""
+    """Everything that a station can have; `count` models, and where `single` one lead of two days."""
     record = make_record(quantity)
     spec = WindowSpec(history=144, horizon=48, first_lead=48) if single else HOURLY
     parted = Partition(record, SPLITS, spec)
     tested = parted.windows("test").thinned(5)
     truth = as_field(record, tested, record.truth(tested))
     growth = 3.2 * np.sqrt(spec.leads / 48)
-    models = dict(list(MODELS.items())[: 10 if several else 1])
+    models = dict(list(MODELS.items())[:count])
     forecasts = {
         name: truth + errors(tested, growth, scale, seed)[..., None, None].astype(np.float32)
         for seed, (name, scale) in enumerate((models | LADDER).items())
@@ -194,7 +194,7 @@ def make_station_inputs(region: RegionInputs | None = None) -> ReportInputs:
 
 def hostile() -> ReportInputs:
     """Names and units that would break a page that did not escape them."""
-    region = make_station_region()
+    region = make_station_region(count=2)
     assert region.station is not None
     attack = '<script>alert("x")</script>&\'"'
     names = [attack if one == "lstm" else str(one) for one in region.scores["forecaster"].values]

@@ -25,12 +25,12 @@ _TEMPLATE = """\
 <figure><figcaption>{{ label }}</figcaption>{% if chart %}{{ chart }}{% else %}<p class="empty">No test
 window falls
 here.</p>{% endif %}</figure>{% endfor %}</div>{% endif %}
-<div class="scroll"><table class="numbers" data-table="{{ kind }}"><caption>RMSE in {{ units }} by {{ kind }}, over
-all leads and at some
-of them{% if model %}: {{ model | name }} / best baseline there{% endif %}.</caption><thead><tr><th
-scope="col">{{ kind | forecaster }}</th>
-{% if kind == "season" %}<th scope="col">Windows</th>{% endif %}<th scope="col">All leads</th>
-{% for lead in leads %}<th scope="col">{{ lead | forecaster }}</th>{% endfor %}</tr></thead><tbody>
+<div class="scroll"><table class="numbers" data-table="{{ kind }}"><caption>RMSE in {{ units }} by {{ kind }}{%
+if many %}, over all leads and at some of them{% endif %}{% if model %}: {{ model | name }} / best baseline there{%
+endif %}.</caption><thead><tr><th scope="col">{{ kind | forecaster }}</th>
+{% if kind == "season" %}<th scope="col">Windows</th>{% endif %}<th scope="col">{{
+"All leads" if many else leads[0] | forecaster }}</th>
+{% for lead in leads if many %}<th scope="col">{{ lead | forecaster }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in rows %}<tr><th scope="row">{{ row.label }}</th>{% if kind == "season" %}<td>{{ row.windows
 }}</td>{% endif %}
 {% for mine, theirs in row.cells %}<td>{% if model %}<span{% if mine <= theirs %} class="best"{% endif %}>{{
@@ -100,7 +100,7 @@ def _rows(region: RegionInputs, kind: Kind) -> list[dict[str, Any]]:
         standings = standing.lead_standings(region, **{kind: one})
         best = min(standing.rungs(scores), key=lambda rung: standing.pooled_rmse(scores, rung, **{kind: one}))
         pooled = [standing.pooled_rmse(scores, who, **{kind: one}) if who else None for who in (model, best)]
-        chosen = [standings[at] for at in Leads.of(scores).shown()]
+        chosen = [standings[at] for at in Leads.of(scores).shown()] if len(standings) > 1 else []
         cells = [pooled, *([row.rmse[model] if model else None, row.rmse[row.best_rung]] for row in chosen)]
         windows = int(scores["count"].sel(season=one).max()) if kind == "season" else 0
         rows.append({"label": _label(kind, one), "cells": cells, "windows": markup.value(windows)})

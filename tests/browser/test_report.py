@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from pipeline.reports.render import render
-from tests import reporting
+from tests import reporting, station_reporting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FLAGS = (
@@ -110,3 +110,16 @@ def test_page_fits_the_screen(opened: Chrome, tmp_path: Path, width: int, scheme
     shot = tmp_path / f"report-{width}-{scheme}.png"
     assert opened.save_screenshot(str(shot))
     assert shot.stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_station_fits_the_screen_and_its_wide_charts_scroll(
+    browser: Chrome, tmp_path: Path, width: int
+) -> None:
+    station = render(station_reporting.make_station_inputs(), tmp_path / "index.html")
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(station.as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    script = "return [...document.querySelectorAll('.wide')].map(f => f.scrollWidth > f.clientWidth)"
+    assert set(browser.execute_script(script)) == {width == 390}

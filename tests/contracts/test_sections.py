@@ -23,12 +23,12 @@ CASES: dict[str, Callable[[], ReportInputs]] = {
     "sparse": lambda: reporting.make_inputs(reporting.sparse()),
     "empty-handed": lambda: reporting.make_inputs(reporting.empty_handed()),
     "hostile": reporting.hostile,
-    "station": station_reporting.make_station_inputs,
+    "station": lambda: station_reporting.make_station_inputs(station_reporting.make_station_region(count=3)),
     "station, one lead": lambda: station_reporting.make_station_inputs(
-        station_reporting.make_station_region(several=False, single=True, quantity=station_reporting.DENSITY)
+        station_reporting.make_station_region(count=1, single=True, quantity=station_reporting.DENSITY)
     ),
     "station, few windows": lambda: station_reporting.make_station_inputs(
-        station_reporting.without_interval(station_reporting.make_station_region())
+        station_reporting.without_interval(station_reporting.make_station_region(count=2))
     ),
     "hostile station": station_reporting.hostile,
 }

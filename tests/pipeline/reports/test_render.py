@@ -52,9 +52,7 @@ def test_a_station_has_lines_where_fields_have_maps_and_no_word_of_the_sea(stati
 
 
 def test_units_and_leads_are_those_of_the_scores() -> None:
-    density = station_reporting.make_station_region(
-        several=False, single=True, quantity=station_reporting.DENSITY
-    )
+    density = station_reporting.make_station_region(count=1, single=True, quantity=station_reporting.DENSITY)
     text = Page.parse(page(station_reporting.make_station_inputs(density))).text
     assert "°C" not in text
     assert "RMSE in g/m³" in text
