@@ -17,6 +17,12 @@ SMALLEST_LANE = 64
 """Samples below which a share of the batch is not worth a loop of its own."""
 
 
+def compilation(model: keras.Model) -> bool | str:
+    """What `compile` is best told as `jit_compile`: Keras never compiles on a CPU by itself, and recurrences gain."""
+    recurrent = any(isinstance(layer, Recurrent) for layer in model.layers)
+    return True if recurrent and keras.backend.backend() == "tensorflow" else "auto"
+
+
 class Recurrent(keras.layers.Layer):
     """What the recurrent layers share; not a layer by itself.
 

@@ -12,6 +12,7 @@ import numpy as np
 from models import datasets
 from models.base import build_of
 from models.losses import MeanLoss
+from models.recurrent import compilation
 from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def train(
         _optimizer(spec, training),
         MeanLoss(spec.loss, training.area),
         metrics=metrics,
+        jit_compile=compilation(model),
         steps_per_execution=1 if training.area is not None else STATION_STEPS,
     )
     model.optimizer.build(model.trainable_variables)
