@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import numpy as np
 import pytest
 import yaml
+import zarr
 from pydantic import BaseModel
 from typer.main import get_command
 
@@ -17,14 +18,18 @@ from flows.cli import app
 from flows.experiments import Experiment
 from flows.loading import load_experiment
 from flows.settings import EXPERIMENTS, Settings
-from models import MODELS
+from models import MODELS, STATION_MODELS
 from models.base import config_of
 from pipeline.evaluation import METRICS
 from pipeline.forecasts import RUNGS
 from pipeline.mirror.land import LATITUDE, LONGITUDE, ocean_mask
-from pipeline.publish.forecast import COORDINATES
-from pipeline.sources import SOURCES, source
+from pipeline.publish.forecast import coordinate_attributes
+from pipeline.sources import SOURCES
+from pipeline.sources.jena_columns import QUANTITIES
+from pipeline.store import series_schema
 from pipeline.store.schema import PROVENANCE
+from pipeline.store.series_derived import TIME_FEATURES, WIND
+from pipeline.store.series_files import create_table
 from pipeline.types import Spec
 
 ROOT = Path(__file__).parents[2]
@@ -146,7 +151,9 @@ def test_defaults_are_those_of_the_specs(table):
     described = section(text("docs/experiments.md"), f"`[{table}]`")
     for name, field in spec.model_fields.items():
         (said,) = re.findall(rf"^\| `{name}` \| (.*?) \|", described, flags=re.MULTILINE)
-        if isinstance(field.default, int | float):
+        if isinstance(field.default, bool):
+            assert said == f"`{str(field.default).lower()}`"
+        elif isinstance(field.default, int | float):
             assert float(said.replace("−", "-")) == field.default
         elif isinstance(field.default, str):
             assert said == f'`"{field.default}"`'
@@ -185,10 +192,36 @@ def test_messages_that_are_explained_are_those_of_the_code():
 
 def test_every_variable_is_described():
     page = text("docs/store.md")
-    for name in ("sst", "status", "ingested_at", *PROVENANCE, *METRICS, *COORDINATES):
+    coordinates = coordinate_attributes(np.array([24], "timedelta64[h]"), point=False)
+    for name in ("sst", "status", "ingested_at", *PROVENANCE, *METRICS, *coordinates):
         assert re.search(rf"^\|.*`{name}`.*\|", page, flags=re.MULTILINE), name
     for name in METRICS:
         assert f"`{name}_map`" in page
+        assert f"`{name}_hourly`" in page
+
+
+def test_every_array_of_a_series_store_is_described():
+    described = section(text("docs/store.md"), "The series store")
+    station = series_schema.Station(name="roof", latitude=50.9, longitude=11.6)
+    group = series_schema.create_group(zarr.group(), station)
+    create_table(group)
+    arrays = {name for name, _ in group.arrays()}
+    for _, inner in group.groups():
+        arrays |= {name for name, _ in inner.arrays()}
+    for name in arrays:
+        assert re.search(rf"^\|.*`{name}`.*\|", described, flags=re.MULTILINE), name
+    for name, quantity in QUANTITIES.items():
+        assert re.search(rf"^\| `{name}` \|.*\| {re.escape(quantity.units)} \|", described, re.MULTILINE), (
+            name
+        )
+    for name in (*WIND, *(feature.name for feature in TIME_FEATURES)):
+        assert f"`{name}`" in described
+
+
+def test_every_model_of_a_station_is_described():
+    described = section(text("docs/experiments.md"), "`[model]`")
+    for name in STATION_MODELS:
+        assert re.search(rf"^\| `{name}` \|", described, flags=re.MULTILINE), name
 
 
 @pytest.mark.parametrize("block", blocks(text("CONTRIBUTING.md"), "python"), ids=lambda b: b.splitlines()[0])
@@ -206,8 +239,8 @@ def test_every_experiment_that_is_shipped_loads(path):
     experiment = load_experiment(path.stem, EXPERIMENTS)
     assert isinstance(experiment, Spec)
     assert experiment.description
-    assert all(region.title for region in experiment.regions.values())
-    assert source("oisst").name == experiment.source["name"]
+    assert all(title != name for name, title in experiment.places.items())
+    assert experiment.source_name in SOURCES
 
 
 def test_the_eight_seas_have_ocean_in_the_simulated_mirror():
