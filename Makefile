@@ -14,8 +14,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: $(STAMP)  ## The main job on the embedded source, to a forecast and a report
+demo: $(STAMP)  ## Both halves, fields and a station, on the embedded sources, to forecasts and reports
 	$(BIN)/isotherm run demo
+	$(BIN)/isotherm run demo-station
 
 test: $(STAMP)  ## All tests
 	$(BIN)/pytest
