@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -88,6 +89,12 @@ def test_links_lead_somewhere(page):
         assert linked.exists(), f"{page.name} links to {target}"
         if anchor:
             assert anchor in anchors(linked.read_text(encoding="utf-8")), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("picture", sorted(ROOT.glob("docs/*.svg")), ids=lambda path: path.name)
+def test_pictures_are_well_formed_and_told_in_words(picture):
+    root = ET.parse(picture).getroot()
+    assert all(root.findtext(f"{{http://www.w3.org/2000/svg}}{part}") for part in ("title", "desc"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
