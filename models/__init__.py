@@ -6,6 +6,7 @@ FIELD_MODELS: dict[str, str] = {
 STATION_MODELS: dict[str, str] = {
     "linear_map": "models.linear_map:build",
     "dense": "models.dense:build",
+    "pooled_dense": "models.pooled_dense:build",
     "conv1d": "models.conv1d:build",
     "simple_rnn": "models.simple_rnn:build",
     "stacked_simple_rnn": "models.stacked_simple_rnn:build",

@@ -31,5 +31,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
     forwards = LSTM(config.units, name="forwards")(history)
     backwards = LSTM(config.units, go_backwards=True, name="backwards")(history)
     state = keras.layers.Concatenate(name="both")([forwards, backwards])
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(state)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(state)
     return keras.Model([history], leads, name="bidirectional_lstm")

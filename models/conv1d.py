@@ -36,5 +36,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
         if depth < 2 and hidden.shape[1] > 1:
             hidden = keras.layers.MaxPooling1D(2, name=f"pooling_{depth + 1}")(hidden)
     mean = keras.layers.GlobalAveragePooling1D(name="mean")(hidden)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(mean)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(mean)
     return keras.Model([history], leads, name="conv1d")

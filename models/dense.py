@@ -28,5 +28,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
     history = keras.Input((shape.history, shape.variables), name="history")
     flat = keras.layers.Flatten(name="flat")(history)
     hidden = keras.layers.Dense(config.units, activation="relu", name="hidden")(flat)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(hidden)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(hidden)
     return keras.Model([history], leads, name="dense")

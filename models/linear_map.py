@@ -22,5 +22,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:  # noqa: ARG001 - 
 
     history = keras.Input((shape.history, shape.variables), name="history")
     flat = keras.layers.Flatten(name="flat")(history)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(flat)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(flat)
     return keras.Model([history], leads, name="linear_map")

@@ -29,5 +29,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
 
     history = keras.Input((shape.history, shape.variables), name="history")
     state = LSTM(config.units, name="encoder")(history)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(state)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(state)
     return keras.Model([history], leads, name="lstm")

@@ -34,5 +34,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
     history = keras.Input((shape.history, shape.variables), name="history")
     encoder = LSTM(config.units, recurrent_dropout=config.recurrent_dropout, name="encoder")
     state = keras.layers.Dropout(config.dropout, name="dropout")(encoder(history))
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(state)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(state)
     return keras.Model([history], leads, name="lstm_dropout")

@@ -128,7 +128,8 @@ class SeriesSamples:
     target
         float32 (time,).
     departures
-        The history is given as it departs from its last value; the last value stays.
+        Mean and deviation, each float32 (history, variable): the history is given as it departs from its last
+        value, which itself stays last, and is standardised by these. As it is where None.
     base
         float32 (sample, lead_time), what the target is taken relative to, in its units.
     deviation
@@ -138,7 +139,7 @@ class SeriesSamples:
     inputs: Rows
     target: Rows
     windows: Windows
-    departures: bool = False
+    departures: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     base: NDArray[np.float32] | None = None
     deviation: NDArray[np.float32] | None = None
 
@@ -174,14 +175,24 @@ class SeriesSamples:
         block = block or self.whole
         init, spec = self.windows.init[samples], self.windows.spec
         history = block.history(0, init, spec.history)
-        if self.departures:
-            history[:, :-1] -= history[:, -1:]
+        if self.departures is not None:
+            history = departed(history, *self.departures)
         ahead = block.at(1, init[:, None] + spec.ahead)
         if self.base is not None:
             ahead -= self.base[samples]
         if self.deviation is not None:
             ahead /= self.deviation
         return history, ahead
+
+
+def departed(
+    history: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Histories (sample, history, variable) as they depart from their last values, standardised."""
+    out = history - mean
+    out[:, :-1] -= history[:, -1:]
+    out /= deviation
+    return out
 
 
 def span(samples: Samples) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from models.base import SeriesShape
+from models.samples import SeriesSamples, departed
 from models.specs import EncodingSpec
 from pipeline.climatology import HarmonicClimatology
 from pipeline.errors import NotFittedError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.recipe import Recipe
-    from models.samples import SeriesSamples
     from pipeline.forecasts.series import SeriesRecord
     from pipeline.windows import WindowSpec
 
@@ -46,7 +46,10 @@ class SeriesEncoder:
     target
         The column that is forecast.
     mean, deviation
-        float32 (variable,), of the training part, in the variables' units.
+        float32 (history, variable), in the variables' units, by which inputs are standardised: of the training
+        part, or of the departures in the training windows.
+    level
+        The target's mean over the training part.
     left
         float32 (lead_time,): the deviation of what the base leaves over in training, in the target's units.
     base
@@ -60,6 +63,7 @@ class SeriesEncoder:
     target: int
     mean: Array
     deviation: Array
+    level: float
     left: Array
     base: Linear | None
     climatology: HarmonicClimatology
@@ -79,6 +83,9 @@ class SeriesEncoder:
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         _require_varied(record, deviation)
         encoding = recipe.encoding
+        level = float(mean[record.target_index])
+        if encoding.departures:
+            mean, deviation = _departures(record, training)
         base = Linear().fit(record, training, None) if encoding.base == "linear" else None
         climatology = HarmonicClimatology.fit(
             record.target_values,
@@ -91,8 +98,11 @@ class SeriesEncoder:
             recipe.windows,
             encoding,
             record.target_index,
-            mean.astype(np.float32),
-            deviation.astype(np.float32),
+            *(
+                np.broadcast_to(each, (recipe.windows.history, len(record.variables))).astype(np.float32)
+                for each in (mean, deviation)
+            ),
+            level,
             np.ones(len(recipe.windows.leads), np.float32),
             base,
             climatology,
@@ -104,7 +114,7 @@ class SeriesEncoder:
     @property
     def shape(self) -> SeriesShape:
         """What a model must take and give."""
-        return SeriesShape(self.spec.history, len(self.mean), len(self.spec.leads))
+        return SeriesShape(*self.mean.shape, len(self.spec.leads))
 
     @property
     def sha256(self) -> str:
@@ -118,15 +128,13 @@ class SeriesEncoder:
 
     def samples(self, record: SeriesRecord, windows: Windows) -> SeriesSamples:
         """The samples of these windows: scaled once for the whole record, since windows overlap."""
-        from models.samples import SeriesSamples
-
-        base = self.base_forecast(record, windows)
+        relative = self.encoding.departures
         return SeriesSamples(
-            self._scaled(record.values),
+            record.values if relative else (record.values - self.mean[-1]) / self.deviation[-1],
             record.values[:, self.target],
             windows,
-            departures=self.encoding.departures,
-            base=base,
+            departures=(self.mean, self.deviation) if relative else None,
+            base=self.base_forecast(record, windows),
             deviation=self.left,
         )
 
@@ -143,15 +151,15 @@ class SeriesEncoder:
 
     def inputs(self, history: Array, init_time: NDArray[np.datetime64]) -> tuple[dict[str, Array], Array]:
         """The model's input of histories (sample, history, variable), and the base (sample, lead_time, 1, 1)."""
-        if history.shape[1:] != (self.spec.history, len(self.mean)):
+        if history.shape[1:] != self.mean.shape:
             raise NotFittedError(
-                f"the model was fitted on histories of shape {(self.spec.history, len(self.mean))} and got "
-                f"{history.shape[1:]}",
+                f"the model was fitted on histories of shape {self.mean.shape} and got {history.shape[1:]}",
                 remedy="forecast with the variables and the history that it was fitted on",
             )
-        scaled = self._scaled(history)
         if self.encoding.departures:
-            scaled[:, :-1] -= scaled[:, -1:]
+            scaled = departed(history, self.mean, self.deviation)
+        else:
+            scaled = (history - self.mean) / self.deviation
         if self.base is not None:
             return {"history": scaled}, self.base.predict(history, init_time)
         return {"history": scaled}, self._simple(history[:, -1, self.target])[..., None, None]
@@ -169,6 +177,7 @@ class SeriesEncoder:
             folder / SCALING,
             mean=self.mean,
             deviation=self.deviation,
+            level=np.array(self.level),
             left=self.left,
             target=np.array(self.target),
             encoding=np.array(self.encoding.model_dump_json()),
@@ -189,19 +198,25 @@ class SeriesEncoder:
             int(held["target"]),
             held["mean"],
             held["deviation"],
+            float(held["level"]),
             held["left"],
             base,
             HarmonicClimatology.load(folder / CLIMATOLOGY),
         )
 
-    def _scaled(self, values: Array) -> Array:
-        scaled: Array = (values - self.mean) / self.deviation
-        return scaled
-
     def _simple(self, last: Array) -> Array:
         """The last value, or the training mean, at every lead."""
-        at_init = last if self.encoding.base == "naive" else np.full_like(last, self.mean[self.target])
+        at_init = last if self.encoding.base == "naive" else np.full_like(last, self.level)
         return np.repeat(at_init[:, None], len(self.spec.leads), axis=1)
+
+
+def _departures(record: SeriesRecord, training: Windows) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean and deviation (history, variable) over training windows, some thousands of them, evenly spread."""
+    some = training.thinned(-(-len(training) // AT_ONCE))
+    history = record.history(some).astype(np.float64)
+    history[:, :-1] -= history[:, -1:]
+    mean, deviation = history.mean(axis=0), history.std(axis=0)
+    return mean, np.where(deviation > 0, deviation, 1)
 
 
 def _require_varied(record: SeriesRecord, deviation: NDArray[np.float64]) -> None:

@@ -43,5 +43,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
             name=f"encoder_{level}",
         )(state)
     state = keras.layers.Dropout(config.dropout, name="dropout")(state)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(state)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(state)
     return keras.Model([history], leads, name="stacked_gru")

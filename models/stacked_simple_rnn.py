@@ -34,5 +34,5 @@ def build(config: Config, shape: SeriesShape) -> keras.Model:
     for level in range(1, config.depth + 1):
         inner = level < config.depth
         state = SimpleRNN(config.units, return_sequences=inner, name=f"encoder_{level}")(state)
-    leads = keras.layers.Dense(shape.leads, name="leads", dtype="float32")(state)
+    leads = keras.layers.Dense(shape.leads, kernel_initializer="zeros", name="leads", dtype="float32")(state)
     return keras.Model([history], leads, name="stacked_simple_rnn")

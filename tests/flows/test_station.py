@@ -88,7 +88,7 @@ def test_the_whole_way_twice(experiment: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "w")
     store = workspace.cube("weather")
     summary = status_summary(store)
-    assert (summary.first_day, summary.last_day) == ("2020-01-01", "2020-04-01")
+    assert (summary.first_day, summary.last_day) == ("2020-01-01", "2020-03-31")
     standing = Standing.read(workspace.scores("weather", "roof"))
     assert {standing.judged.name, *(each.name for each in standing.others)} == {"small", "lstm"}
     scores = read_scores(workspace.scores("weather", "roof"), standing.scores_version)

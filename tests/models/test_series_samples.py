@@ -100,7 +100,7 @@ def test_every_epoch_is_of_the_same_samples_as_slicing_gives_them(
     base, deviation = (np.float32(k) + rows(len(windows), k)[0][:, : len(spec.leads)] for k in (1, 2))
     base = np.resize(base, (len(windows), len(spec.leads)))
     deviation = np.resize(np.abs(deviation) + 1, len(spec.leads)).astype(np.float32)
-    told = {"departures": True, "base": base, "deviation": deviation} if relative else {}
+    told = {"base": base, "deviation": deviation} if relative else {}
     memory = SeriesSamples(inputs, target, windows, **told)
     store = SeriesSamples(stored(inputs, chunk), stored(target, chunk), windows, **told)
     options = {"batch_size": size, "seed": seed, "number": 2}
@@ -116,7 +116,6 @@ def test_every_epoch_is_of_the_same_samples_as_slicing_gives_them(
     ):
         seen, aim = inputs[init + spec.past], target[init + spec.ahead]
         if relative:
-            seen = np.concatenate([seen[:-1] - seen[-1], seen[-1:]])
             aim = (aim - base[np.searchsorted(windows.init, init)]) / deviation
         np.testing.assert_array_equal(history, seen)
         np.testing.assert_array_equal(ahead, aim)
@@ -285,3 +284,16 @@ def test_what_cannot_be_read_is_told():
     samples = SeriesSamples(Broken(INPUTS), Chunked(TARGET), WINDOWS)
     with pytest.raises(Exception, match="the disk is gone"):
         drawn(samples, budget=SMALL)
+
+
+def test_a_history_can_be_given_as_it_departs_from_its_last_value():
+    rng = np.random.default_rng(0)
+    shape = (SPEC.history, INPUTS.shape[1])
+    mean, deviation = rng.normal(size=shape).astype(np.float32), rng.uniform(1, 2, shape).astype(np.float32)
+    samples = SeriesSamples(INPUTS, TARGET, WINDOWS, departures=(mean, deviation))
+    chosen = np.array([3, 0, 7])
+    history, _ = samples.batch(chosen)
+    for row, init in zip(history, WINDOWS.init[chosen], strict=True):
+        seen = INPUTS[init + SPEC.past].astype(float)
+        seen[:-1] -= seen[-1]
+        np.testing.assert_allclose(row, (seen - mean) / deviation, rtol=1e-5, atol=1e-4)

@@ -11,6 +11,7 @@ JENA = SeriesShape(history=120, variables=14, leads=1)
 PUBLISHED = {
     "linear_map": [120 * 14 + 1],
     "dense": [(120 * 14 + 1) * 16, 17],
+    "pooled_dense": [11 * 14 * 128 + 128, 129],
     "conv1d": [(24 * 14 + 1) * 8, (12 * 8 + 1) * 8, (6 * 8 + 1) * 8, 9],
     "simple_rnn": [496, 17],
     "stacked_simple_rnn": [496, 528, 528, 17],
@@ -22,7 +23,12 @@ PUBLISHED = {
 
 
 def built(name, shape=JENA, **options):
-    return build_of(name)(config_of(name)(**options), shape)
+    """The model, its last layer begun at random: as it is built, it forecasts zero."""
+    model = build_of(name)(config_of(name)(**options), shape)
+    leads = model.get_layer("leads")
+    assert not np.any(leads.get_weights()[0])
+    leads.set_weights([np.random.default_rng(1).normal(size=each.shape) for each in leads.get_weights()])
+    return model
 
 
 def history(shape, batch=3, seed=0):
