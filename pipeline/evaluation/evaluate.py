@@ -102,7 +102,7 @@ def evaluate(
     table.add("skill", dims, skills, "Skill, 1 minus RMSE over that of the reference", "1")
     variables = {**table.variables, **_maps(sampled, ocean, units), **_hourly(sampled, truth, units)}
     variables["count"] = ("season", "lead_time"), inside.sum(axis=1), {"long_name": "Windows", "units": "1"}
-    coords = {
+    coords: dict[str, Any] = {
         "forecaster": _names(names),
         "reference": _names(ladder),
         "area": _names(sampled.areas),
@@ -112,6 +112,8 @@ def evaluate(
         "latitude": ocean.latitude.variable,
         "longitude": ocean.longitude.variable,
     }
+    if any("hour" in dims for dims, *_ in variables.values()):
+        coords["hour"] = "hour", np.arange(24), {"long_name": "hour of the valid time"}
     attributes = _attributes(truth, spec, model, provenance or {})
     return xr.Dataset(variables, coords, attributes)
 

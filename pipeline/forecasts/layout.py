@@ -86,13 +86,20 @@ def arrays(root: zarr.Group, name: str) -> Arrays:
 
 
 def require_same_axes(group: Arrays, name: str, field: xr.DataArray) -> None:
-    """Refuse forecasts on another grid or with other leads than those of the group.
+    """Refuse forecasts of another variable, on another grid or with other leads than those of the group.
 
     Raises
     ------
     StoreError
-        Naming the axis.
+        Naming the variable or the axis.
     """
+    if str(field.name) not in group:
+        raise StoreError(
+            f"the archive has {name} of another variable than {field.name}",
+            remedy="give the experiment another name, or remove its archive and forecast again",
+            group=name,
+            variable=str(field.name),
+        )
     given = {
         "lead_time": field.lead_time.values // _SECOND,
         "latitude": field.latitude.values,

@@ -205,6 +205,14 @@ def test_unordered_init_times_are_refused(tmp_path):
         put(tmp_path / "a", [1, 0])
 
 
+def test_another_variable_is_refused(tmp_path):
+    put(tmp_path / "a", [0, 1])
+    other = {"net": forecasts([2]).rename(sst="air_density")}
+    with pytest.raises(StoreError, match="of another variable than air_density") as caught:
+        archive.write(tmp_path / "a", other, region="tasman", message="add", provenance=origin())
+    assert "another name" in caught.value.remedy
+
+
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(NotFoundError, match="no forecast archive"):
         archive.read(tmp_path / "a", "tasman", "net")
