@@ -40,11 +40,13 @@ WorkspaceOption = Annotated[
 FromFiles = Annotated[
     list[str] | None,
     typer.Option(
-        "--from-files", help="Take local files (NetCDF, or a station's CSV or zip): a path or a glob; may be repeated."
+        "--from-files",
+        help="Take local files (NetCDF, or a station's CSV or zip): a path or a glob; may be repeated.",
     ),
 ]
 MirrorOption = Annotated[
-    str | None, typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of the public ones.")
+    str | None,
+    typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of the public ones."),
 ]
 
 
