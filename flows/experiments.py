@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-import numpy as np
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from models.base import config_of
@@ -26,8 +25,6 @@ from pipeline.sources.base import SeriesSource, Source
 from pipeline.splits import Fractions, Splits
 from pipeline.types import Box, Protocol, Spec, TimeRange
 from pipeline.windows import WindowSpec
-
-STATION_STEP = np.timedelta64(10, "m")
 
 
 class Period(Spec):

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from flows.experiments import Experiment
@@ -20,11 +19,11 @@ from pipeline.errors import ConfigError, IsothermError, NotFoundError
 from pipeline.forecasts import LADDERS
 from pipeline.naming import unknown
 from pipeline.partition import ONE_DAY, guard_days
+from pipeline.quality.series import STEP
 from pipeline.splits import Fractions
 from pipeline.types import TimeRange
 
 KINDS = {"fields": FIELD_MODELS, "series": STATION_MODELS}
-STATION_STEP = np.timedelta64(10, "m")
 
 
 def experiment_names(folder: Path) -> list[str]:
@@ -115,7 +114,7 @@ def _require_windows(experiment: Experiment) -> None:
         )
     if isinstance(given, Fractions):
         return
-    step = ONE_DAY if experiment.station is None else STATION_STEP
+    step = ONE_DAY if experiment.station is None else STEP
     length = guard_days(windows, step)
     splits = given.guarded(length)
     for name in ("train", "validation", "test"):

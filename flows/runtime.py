@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -68,6 +69,27 @@ def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[
         return
     with server.own_server(home, {"PREFECT_LOGGING_LEVEL": "ERROR"}) as wait:
         yield wait
+
+
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Drop what libraries print while they are imported, unless the user wants to hear them.
+
+    On processors where it turns on oneDNN, TensorFlow says so before it looks at TF_CPP_MIN_LOG_LEVEL.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @contextmanager

@@ -43,11 +43,11 @@ def ingest_station(job: Job, period: TimeRange) -> IngestResult:
     """Fetch, check and commit the station's files, one after another."""
     from pipeline.ingestion.series import ingest_series
     from pipeline.ingestion.series_job import SeriesJob
-    from pipeline.sources.jena import LATITUDE, LONGITUDE
     from pipeline.store.series_schema import Station
 
     experiment, workspace = job.experiment, job.workspace
     assert experiment.station is not None
+    source = experiment.make_series_source()
     report = runtime.progress("ingest")
     days = len(period.days())
 
@@ -56,8 +56,10 @@ def ingest_station(job: Job, period: TimeRange) -> IngestResult:
 
     return ingest_series(
         SeriesJob(
-            source=experiment.make_series_source(),
-            station=Station(name=experiment.station.name, latitude=LATITUDE, longitude=LONGITUDE),
+            source=source,
+            station=Station(
+                name=experiment.station.name, latitude=source.latitude, longitude=source.longitude
+            ),
             store=workspace.cube(experiment.name),
             cache=workspace.cache / experiment.source_name,
             quarantine=workspace.quarantine(experiment.name),
@@ -67,26 +69,27 @@ def ingest_station(job: Job, period: TimeRange) -> IngestResult:
     )
 
 
-@task(name="train", task_run_name="train-{place}-{name}", cache_policy=NO_CACHE)
-def train_model(job: Job, place: str, name: str, snapshot: str) -> str:
-    """Train one of the models of a region or station, and return its id."""
-    from models.fitting import fit_model
+@task(name="train", task_run_name="train-{place}", cache_policy=NO_CACHE)
+def train_place(job: Job, place: str, snapshot: str) -> dict[str, str]:
+    """Train the models of a region or station, and return their ids by name."""
+    with runtime.quiet_imports():
+        from models.fitting import fit_models
 
-    return fit_model(
+    names = list(job.experiment.candidates)
+    return fit_models(
         job.reading(place),
-        job.recipe(place, name),
+        [job.recipe(place, name) for name in names],
         job.workspace.models(job.experiment.name, place),
         snapshot=snapshot,
-        progress=runtime.progress(
-            f"train {place}" if len(job.experiment.candidates) == 1 else f"train {name}"
-        ),
+        progress=lambda name: runtime.progress(f"train {place if len(names) == 1 else name}"),
     )
 
 
 @task(name="forecast", task_run_name="forecast-{place}", cache_policy=NO_CACHE)
 def forecast_place(job: Job, place: str, snapshot: str) -> str:
     """Forecast with the models and their ladder, and return the archive's snapshot."""
-    from models.issuing import issue_forecasts
+    with runtime.quiet_imports():
+        from models.issuing import issue_forecasts
 
     models = job.models(place)
     return issue_forecasts(
@@ -154,7 +157,7 @@ def publish_place(job: Job, place: str) -> Released:
     facts: dict[str, Any] = {
         "title": experiment.title,
         "description": experiment.description,
-        "source": str(experiment.source["name"]),
+        "source": experiment.source_name,
     }
     return release_region(
         workspace.cube(experiment.name),

@@ -19,8 +19,7 @@ def run_train(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
 
 def _train(job: Job, place: str, snapshot: str) -> str:
     folder = job.workspace.models(job.experiment.name, place)
-    trained = {name: tasks.train_model(job, place, name, snapshot) for name in job.experiment.candidates}
-    ranked = best_first(folder, trained)
+    ranked = best_first(folder, tasks.train_place(job, place, snapshot))
     make_current(folder, ranked)
     return next(iter(ranked.values()))
 

@@ -51,7 +51,7 @@ class Build(Protocol):
     def __call__(self, config: Any, shape: Any) -> keras.Model:
         """An untrained model for a `FieldShape` or a `SeriesShape`, as its module says.
 
-        A model of fields gives zero, so that training begins at the base forecast.
+        It gives zero, so that training begins at the base forecast.
         """
         ...
 

@@ -1,9 +1,11 @@
-"""From a cube to a trained model in its folder: one region, the training and validation times only."""
+"""From a record to trained models in their folders: one region, the training and validation times only."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +19,37 @@ from models.trained import TrainedModel
 from models.training import train
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from models.encoders import Encoder
     from models.recipe import Recipe
+    from models.samples import Samples
     from models.training import Progress
+    from pipeline.forecasts.base import AnyRecord
+    from pipeline.partition import Partition
     from pipeline.store.readings import Reading
 
 
-def fit_model(
-    reading: Reading, recipe: Recipe, folder: Path, *, snapshot: str, progress: Progress = lambda *_: None
-) -> str:
-    """Train on the record as of `snapshot` and keep the model in `folder/<model id>`; return the id.
+def fit_models(
+    reading: Reading,
+    recipes: Iterable[Recipe],
+    folder: Path,
+    *,
+    snapshot: str,
+    progress: Callable[[str], Progress] = lambda _: lambda *_: None,
+) -> dict[str, str]:
+    """Train on the record as of `snapshot` and keep each model in `folder/<model id>`; return the ids by name.
 
-    A model of the same recipe and values is there already or goes on from its last checkpoint.
+    The record is read once, and what lies between it and the models is fitted once. A model of the same recipe and
+    values is there already or goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    recipes
+        Of models of one experiment: they differ in their name, model, configuration and training alone.
+    progress
+        Gives what is told of the training of the model of a name.
 
     Raises
     ------
@@ -37,19 +57,48 @@ def fit_model(
         The record is too short for the splits, the windows or the climatology.
     """
     record = reading.read(snapshot)
+    recipes = list(recipes)
+    material = _Material(record, recipes[0], snapshot)
+    return {recipe.name: _fit(material, recipe, folder, progress(recipe.name)) for recipe in recipes}
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What the models of an experiment learn from; it is made when the first of them is trained."""
+
+    record: AnyRecord
+    recipe: Recipe
+    snapshot: str
+
+    @cached_property
+    def parted(self) -> Partition:
+        return self.recipe.parted(self.record)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return ENCODERS[self.record.kind].fit(self.record, self.recipe, snapshot=self.snapshot)
+
+    @cached_property
+    def training(self) -> Samples:
+        return self.encoder.samples(self.record, self.parted.windows("train"))
+
+    @cached_property
+    def validation(self) -> Samples:
+        return self.encoder.samples(self.record, self.parted.windows("validation"))
+
+
+def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) -> str:
+    record = material.record
     model_id = recipe.key(record)
     if (folder / model_id / CARD).exists():
         return model_id
-    parted = recipe.parted(record)
-    encoder = ENCODERS[record.kind].fit(record, recipe, snapshot=snapshot)
-    samples = {name: encoder.samples(record, parted.windows(name)) for name in ("train", "validation")}
     checkpoints = Checkpoints(folder / f".training-{model_id}")
     done = train(
         recipe.model,
         recipe.config,
         recipe.training,
-        samples["train"],
-        samples["validation"],
+        material.training,
+        material.validation,
         checkpoints,
         progress,
     )
@@ -66,19 +115,19 @@ def fit_model(
         precision=done.precision,
         backend=keras.backend.backend(),
         windows=recipe.windows,
-        train=parted.splits.train,
-        validation=parted.splits.validation,
-        train_windows=len(samples["train"].windows),
-        validation_windows=len(samples["validation"].windows),
-        cube_snapshot=snapshot,
-        fitted_sha256=encoder.sha256,
+        train=material.parted.splits.train,
+        validation=material.parted.splits.validation,
+        train_windows=len(material.training.windows),
+        validation_windows=len(material.validation.windows),
+        cube_snapshot=material.snapshot,
+        fitted_sha256=material.encoder.sha256,
         weights_sha256=_weights_sha256(done.model),
         best_epoch=done.best_epoch,
         history=done.history,
         created_at=dt.datetime.now(dt.UTC),
         isotherm_version=version("isotherm"),
     )
-    TrainedModel(done.model, encoder, card).save(folder / model_id)
+    TrainedModel(done.model, material.encoder, card).save(folder / model_id)
     checkpoints.clear()
     return model_id
 

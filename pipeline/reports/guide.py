@@ -35,7 +35,7 @@ difference is paired: both forecasters are scored on the same draws. Clear of ze
 on one side.</dd>
 <dt>Promoted</dt><dd>The model's RMSE over all leads is below the best baseline's with the interval clear of
 zero. A model that is not promoted is shown all the same.</dd>
-{% if several %}<dt>Judged</dt><dd>Of several models the one with the lowest validation loss stands for the experiment.
+{% if several %}<dt>Judged</dt><dd>Of several models the one with the lowest validation error stands for the experiment.
 The others are scored on the same windows beside it.</dd>{% endif %}
 <dt>Baselines</dt><dd>{% if fields %}<b>Persistence</b>: today's field stays. <b>Climatology</b>: the usual field of
 the day of the year. <b>Damped persistence</b>: today's departure from the climatology decays at a fitted rate.

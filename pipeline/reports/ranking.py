@@ -37,7 +37,7 @@ in MAE, to that of {{ best | name }}, the best baseline{% if key == "ranking" an
 "unknown" else missing }}</td></tr>
 {% endfor %}</tbody></table></div>{% endmacro %}
 <p>{{ rows | length | count("forecaster") }} on the same {{ windows }}{% if judged %}. The judged model, {{ judged |
-name }}, was chosen by its validation loss: the test windows had no say in it{% endif %}. {{ first.name | forecaster }}
+name }}, was chosen by its validation error: the test windows had no say in it{% endif %}. {{ first.name | forecaster }}
 has the lowest MAE {{ ahead }} ahead, {{ first.mae | num }} {{ units }}.</p>
 {{ table(rows, "ranking", ahead ~ " ahead", best) }}
 {% if many %}{{ table(pooled, "ranking-pooled", "over all leads", best_pooled) }}{% endif %}

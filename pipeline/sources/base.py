@@ -98,6 +98,9 @@ class SeriesSource(Protocol):
     """In order of preference."""
     quantities: Mapping[str, Quantity]
     """All that its tables may hold, by name."""
+    latitude: float
+    longitude: float
+    """Of the station, degrees north and east."""
 
     def list_granules(
         self, mirror: str, period: TimeRange, read: Callable[[str], bytes]

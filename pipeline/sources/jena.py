@@ -42,8 +42,6 @@ CLASSIC = TimeRange(start=RECORD_START, end=dt.date(2016, 12, 31))
 LAST_HALVED_YEAR = 2023
 SETTLED = dt.timedelta(days=7)
 """After the end of its period a file still gets its last rows, and corrections."""
-LATITUDE, LONGITUDE = 50.9097, 11.5669
-"""Degrees north and east."""
 
 
 class JenaConfig(Spec):
@@ -84,6 +82,7 @@ class Jena:
     name = "jena"
     Config: ClassVar = JenaConfig
     quantities: Mapping[str, Quantity] = QUANTITIES
+    latitude, longitude = 50.9097, 11.5669
 
     def __init__(self, config: JenaConfig | None = None) -> None:
         self.config = config or JenaConfig()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from models.fitting import fit_model
+from models.fitting import fit_models
 from models.issuing import issue_forecasts
 from pipeline.store.readings import CubeReading
 from pipeline.workspace import Workspace
@@ -56,11 +56,12 @@ def made(tmp_path_factory):
     """A cube with a gap in its test days, one model, and the archive of its and its ladder's forecasts."""
     workspace = Workspace.open(tmp_path_factory.mktemp("made"))
     snapshot = write_cube(workspace.cube("trial"), GAPPED)
-    model_id = fit_model(
+    ids = fit_models(
         CubeReading(path=workspace.cube("trial"), region="bay"),
-        recipe(training=SHORT),
+        [recipe(training=SHORT)],
         workspace.models("trial", "bay"),
         snapshot=snapshot,
     )
+    model_id = ids["convlstm"]
     archive_snapshot = Made(workspace, snapshot, model_id, "").issue()
     return Made(workspace, snapshot, model_id, archive_snapshot)

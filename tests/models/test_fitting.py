@@ -27,8 +27,8 @@ def test_a_model_is_trained_once(made, monkeypatch):
         raise AssertionError("it was trained again")
 
     monkeypatch.setattr(fitting, "train", again)
-    same = fitting.fit_model(made.reading, recipe(training=SHORT), made.models, snapshot=made.snapshot)
-    assert same == made.model_id
+    same = fitting.fit_models(made.reading, [recipe(training=SHORT)], made.models, snapshot=made.snapshot)
+    assert same == {"convlstm": made.model_id}
     assert [each.name for each in made.models.iterdir()] == [made.model_id]
 
 
@@ -71,9 +71,9 @@ def test_the_model_is_named_by_what_it_learns_from():
 def test_a_record_that_is_too_short_leaves_nothing(tmp_path):
     snapshot = write_cube(tmp_path / "cube", BAY)
     with pytest.raises(WindowError, match=r"no window of 300 \+ 200 steps"):
-        fitting.fit_model(
+        fitting.fit_models(
             CubeReading(path=tmp_path / "cube", region="bay"),
-            recipe(windows=WindowSpec(history=300, horizon=200), splits=_far_apart()),
+            [recipe(windows=WindowSpec(history=300, horizon=200), splits=_far_apart())],
             tmp_path / "models",
             snapshot=snapshot,
         )
@@ -85,9 +85,9 @@ def test_a_sea_that_never_varies_is_refused(tmp_path):
     still.values[:, BAY.ocean] = 4
     snapshot = write_cube(tmp_path / "cube", still)
     with pytest.raises(NotFittedError, match="no variability"):
-        fitting.fit_model(
+        fitting.fit_models(
             CubeReading(path=tmp_path / "cube", region="bay"),
-            recipe(),
+            [recipe()],
             tmp_path / "models",
             snapshot=snapshot,
         )

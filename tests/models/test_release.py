@@ -208,8 +208,8 @@ def test_one_more_day_is_forecast_by_the_same_model_and_scored_alike(made, stand
     grown = replace(made, workspace=Workspace.open(tmp_path / "w"))
     grown = replace(grown, snapshot=write_cube(grown.cube, longer))
     monkeypatch.setattr(fitting, "train", None)
-    again = fitting.fit_model(grown.reading, recipe(training=SHORT), grown.models, snapshot=grown.snapshot)
-    assert again == made.model_id
+    again = fitting.fit_models(grown.reading, [recipe(training=SHORT)], grown.models, snapshot=grown.snapshot)
+    assert again == {"convlstm": made.model_id}
     grown = replace(grown, archive_snapshot=grown.issue())
     for name in ("convlstm", *LADDER):
         before = archive.read(grown.archive, "bay", name, snapshot=made.archive_snapshot)
