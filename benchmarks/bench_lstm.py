@@ -110,7 +110,7 @@ def bench(units: int, dropped: float, turns: int, torch: str | None) -> None:
     from models.recurrent import LSTM
 
     ours, theirs = LSTM(units, recurrent_dropout=dropped), keras.layers.LSTM(units, recurrent_dropout=dropped)
-    models = {"ours": model_of(ours, compiled=True), "Keras": model_of(theirs, compiled="auto")}
+    models = {"ours": model_of(ours, compiled="auto"), "Keras": model_of(theirs, compiled="auto")}
     if not dropped:
         print(f"    {agreement(*models.values())}")
     peers = {name: step_of(model) for name, model in models.items()}

@@ -7,9 +7,12 @@ computes the gates anew, which is cheaper than writing and reading them, and sum
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from keras import ops
+
+from models.devices import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,29 +185,48 @@ def run(
     masks: Any | None = None,
     *,
     sequences: bool,
+    backwards: bool,
 ) -> Any:
     """Run over the whole sequence from a state of zeros.
 
     Parameters
     ----------
     inputs
-        (time, variable + 1, batch), the last variable one.
+        (batch, time, variable).
     recurrent, projection
-        (units, block × units) and (variable + 1, block × units), scaled by the recurrence's `scales`.
+        (units, block × units) and (variable + 1, block × units), the last row the bias, scaled by the recurrence's
+        `scales`.
     masks
         (block, units, batch) by which each block's view of the state is multiplied at all steps, or None.
     sequences
-        Whether to return the outputs of all steps.
+        Whether to return the outputs of all steps, in the order in which they were run.
+    backwards
+        Whether to begin with the last step.
 
     Returns
     -------
-    (time, units, batch) or (units, batch).
+    (batch, time, units) or (batch, units).
     """
-    whole = _differentiable(recurrence, sequences=sequences)
+    whole = _compiled(recurrence, sequences, backwards)
     return whole(inputs, recurrent, projection, *([] if masks is None else [masks]))
 
 
+@cache
+def _compiled(recurrence: Recurrence, sequences: bool, backwards: bool) -> Callable[..., Any]:
+    steps = _differentiable(recurrence, sequences=sequences)
+
+    def whole(inputs: Any, *weights: Any) -> Any:
+        turned = ops.transpose(inputs, (1, 2, 0))
+        sequence = ops.concatenate([turned, ops.ones_like(turned[:, :1])], axis=1)
+        output = steps(ops.flip(sequence, axis=0) if backwards else sequence, *weights)
+        return ops.transpose(output, (2, 0, 1) if sequences else (1, 0))
+
+    return compiled(whole)
+
+
 def _differentiable(recurrence: Recurrence, *, sequences: bool) -> Callable[..., Any]:
+    """Of (time, variable + 1, batch), the last variable one, and weights; gives (time, units, batch) or the last."""
+
     @ops.custom_gradient
     def whole(inputs: Any, recurrent: Any, projection: Any, *masks: Any) -> tuple[Any, Callable[..., Any]]:
         linear = _Masked(recurrent, projection, *masks) if masks else _Whole(recurrent, projection)

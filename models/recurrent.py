@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import keras
 from keras import ops
 
+from models.devices import has_gpu
 from models.layers import PACKAGE
 from models.recurrence import GRURecurrence, LSTMRecurrence, Recurrence, SimpleRecurrence, run
 
@@ -17,17 +18,11 @@ SMALLEST_LANE = 64
 """Samples below which a share of the batch is not worth a loop of its own."""
 
 
-def compilation(model: keras.Model) -> bool | str:
-    """What `compile` is best told as `jit_compile`: Keras never compiles on a CPU by itself, and recurrences gain."""
-    recurrent = any(isinstance(layer, Recurrent) for layer in model.layers)
-    return True if recurrent and keras.backend.backend() == "tensorflow" else "auto"
-
-
 class Recurrent(keras.layers.Layer):
     """What the recurrent layers share; not a layer by itself.
 
     Input (batch, time, variable), output (batch, units), or (batch, time, units) of all steps. The recurrence is
-    computed in float32 at least. A training step is fastest in a compiled model (`jit_compile=True`).
+    computed in float32 at least, and compiled by itself: the model around it need not be (`jit_compile`).
 
     Parameters
     ----------
@@ -107,16 +102,18 @@ class Recurrent(keras.layers.Layer):
         }
 
     def _run(self, inputs: Any, kernels: list[Any], training: bool) -> Any:
-        turned = ops.transpose(inputs, (1, 2, 0))
-        sequence = ops.concatenate([turned, ops.ones_like(turned[:, :1])], axis=1)
-        if self.go_backwards:
-            sequence = ops.flip(sequence, axis=0)
         masks = None
         if training and self.recurrent_dropout:
             seen = (len(self.recurrence.scales), self.units, ops.shape(inputs)[0])
             masks = self._mask(ops.ones(seen, dtype=inputs.dtype), self.recurrent_dropout)
-        output = run(self.recurrence, sequence, *kernels, masks, sequences=self.return_sequences)
-        return ops.transpose(output, (2, 0, 1) if self.return_sequences else (1, 0))
+        return run(
+            self.recurrence,
+            inputs,
+            *kernels,
+            masks,
+            sequences=self.return_sequences,
+            backwards=self.go_backwards,
+        )
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.kernels * self.units,)
@@ -139,7 +136,7 @@ class Recurrent(keras.layers.Layer):
 def _lanes(inputs: Any) -> list[Any]:
     """Shares of the batch whose loops are independent, so that two cores may run them side by side."""
     batch = ops.shape(inputs)[0]
-    on_cpu = keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+    on_cpu = keras.backend.backend() == "tensorflow" and not has_gpu()
     if not on_cpu or (isinstance(batch, int) and batch < 2 * SMALLEST_LANE):
         return [inputs]
     return [inputs[: batch // 2], inputs[batch // 2 :]]

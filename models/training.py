@@ -11,8 +11,8 @@ import numpy as np
 
 from models import datasets
 from models.base import build_of
+from models.devices import has_gpu
 from models.losses import MeanLoss
-from models.recurrent import compilation
 from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def train(
         _optimizer(spec, training),
         MeanLoss(spec.loss, training.area),
         metrics=metrics,
-        jit_compile=compilation(model),
         steps_per_execution=1 if training.area is not None else STATION_STEPS,
     )
     model.optimizer.build(model.trainable_variables)
@@ -132,7 +131,7 @@ def choose_precision(wanted: str) -> str:
     """The Keras dtype policy for this machine."""
     if wanted != "auto":
         return wanted
-    return "mixed_bfloat16" if keras.distribution.list_devices("gpu") else "float32"
+    return "mixed_bfloat16" if has_gpu() else "float32"
 
 
 def _build(name: str, config: Spec, training: Samples, precision: str) -> keras.Model:
