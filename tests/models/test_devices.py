@@ -16,7 +16,7 @@ def test_a_compiled_function_gives_what_the_function_does_in_a_graph_and_out_of_
     traced = tf.function(lambda: fast(given))
     np.testing.assert_array_equal(fast(given), [3, 5])
     np.testing.assert_array_equal(traced(), [3, 5])
-    called = [each for each in traced.get_concrete_function().graph.as_graph_def().library.function]
+    called = list(traced.get_concrete_function().graph.as_graph_def().library.function)
     assert any(each.attr["_XlaMustCompile"].b for each in called)
 
 
