@@ -2,6 +2,8 @@ import datetime as dt
 import errno
 import hashlib
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -173,3 +175,21 @@ def test_the_model_with_the_lowest_validation_loss_comes_first(tmp_path):
         history = [{"epoch": at, "validation_loss": each} for at, each in enumerate(course, start=1)]
         card(history=history, best_epoch=1 + course.index(min(course))).write(tmp_path / name)
     assert list(best_first(tmp_path, {name: name for name in losses})) == ["b", "c", "a"]
+
+
+def test_whatever_a_model_may_hold_is_known_to_a_process_that_only_loads_it():
+    every = "".join(f"import models.{path.stem}\n" for path in sorted(Path("models").glob("[!_]*.py")))
+    known = (
+        "print(sorted(name for name in keras.saving.get_custom_objects() if name.startswith('isotherm>')))"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", f"import keras\n{imports}\n{known}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for imports in ("import models.trained", every)
+    ]
+    assert said[0] == said[1]
+    assert "isotherm>LSTM" in said[0]
