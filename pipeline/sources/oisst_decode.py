@@ -207,7 +207,7 @@ def _unpack(raw: NDArray[Any], variable: Variable) -> NDArray[np.float32]:
     for mark in missing:
         fill = _representable(mark, raw.dtype)
         if fill is not None:
-            values[raw == fill] = np.nan
+            np.copyto(values, np.nan, where=raw == fill)
     return values
 
 
