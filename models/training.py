@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STATION_STEPS = 20
 """Steps that run at once: those of a station's models take a millisecond or two, and each return to Python as long."""
+KEPT_EVERY = 60.0
+"""Seconds after which a long epoch is kept as far as it is."""
 EMA = 0.995
 """Momentum of the running average of the weights: about the last 200 steps."""
 
@@ -55,8 +57,9 @@ def train(
 ) -> Training:
     """Train the model `name`, going on from `checkpoints` where a killed training left them.
 
-    An epoch's samples, their order and the optimizer's state are decided by the seed and the epoch alone, so that
-    a training that was killed and resumed ends as one that was not. What is judged and kept is the running average
+    An epoch's samples, their order and what is dropped are decided by the seed and the epoch alone, and what changes
+    within it is kept with the weights, after each epoch and every minute of a long one: a training that was killed
+    and resumed ends as one that was not. What is judged and kept is the running average
     of the weights, which generalises better than the latest step (Izmailov et al. 2018, arXiv:1803.05407).
 
     Raises
@@ -89,25 +92,32 @@ def train(
             break
         began = time.monotonic()
         _seed_dropout(model, spec.seed, number)
+        broken_off = state.pop("within", None)
+        skipped = broken_off["steps"] if broken_off else 0
         batches = datasets.epoch(
-            training, batch_size=spec.batch_size, seed=spec.seed, number=number, steps=spec.steps_per_epoch
+            training,
+            batch_size=spec.batch_size,
+            seed=spec.seed,
+            number=number,
+            steps=spec.steps_per_epoch,
+            skip=skipped,
         )
-        report = _EpochProgress(progress, number, spec.epochs)
-        fitted = model.fit(batches, shuffle=False, verbose=0, callbacks=[report]).history
+        report = _EpochProgress(progress, number, spec.epochs, skipped)
+        keeper = _Keeper(checkpoints, state, broken_off)
+        told = model.fit(batches, shuffle=False, verbose=0, callbacks=[report, keeper]).history
+        fitted = keeper.whole({name: each[-1] for name, each in told.items()}, keeper.params["steps"])
         latest = model.get_weights()
         if spec.averaged:
             model.optimizer.finalize_variable_values(model.trainable_variables)
         seen, kept = model.evaluate(judged, verbose=0, return_dict=True), model.get_weights()
         model.set_weights(latest)
-        loss, validation_loss = fitted["loss"][-1], float(seen["loss"])
+        loss, validation_loss = fitted["loss"], float(seen["loss"])
         state["history"].append(
             {
                 "epoch": number,
-                "loss": float(loss),
+                "loss": loss,
                 "validation_loss": validation_loss,
-                **(
-                    {"mae": float(fitted["mae"][-1]), "validation_mae": float(seen["mae"])} if metrics else {}
-                ),
+                **({"mae": fitted["mae"], "validation_mae": float(seen["mae"])} if metrics else {}),
                 "learning_rate": float(model.optimizer.learning_rate),
                 "seconds": time.monotonic() - began,
             }
@@ -143,9 +153,14 @@ def _build(name: str, config: Spec, training: Samples, precision: str) -> keras.
         keras.config.set_dtype_policy(before)
 
 
+def _random_states(model: keras.Model) -> list[Any]:
+    """Of what is dropped; Keras keeps none with the weights."""
+    return [each for each in model.non_trainable_variables if each.name == "seed_generator_state"]
+
+
 def _seed_dropout(model: keras.Model, seed: int, number: int) -> None:
-    """Let the seed and the epoch decide what is dropped: Keras keeps no random state with the weights."""
-    states = [each for each in model.non_trainable_variables if each.name == "seed_generator_state"]
+    """Let the seed and the epoch decide what is dropped."""
+    states = _random_states(model)
     drawn = np.random.default_rng((seed, number, len(states))).integers(2**31, size=(len(states), 2))
     for state, value in zip(states, drawn, strict=True):
         state.assign(value)
@@ -173,16 +188,62 @@ def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimi
 
 
 class _EpochProgress(keras.callbacks.Callback):
-    """Tell after each batch how far the epoch is."""
+    """Tell after each batch how far the epoch is, of which so many batches were `skipped`."""
 
-    def __init__(self, progress: Progress, number: int, epochs: int) -> None:
+    def __init__(self, progress: Progress, number: int, epochs: int, skipped: int) -> None:
         super().__init__()
         self._progress = progress
         self._number = number
         self._epochs = epochs
+        self._skipped = skipped
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         loss = f", loss {logs['loss']:.4f}" if logs else ""
-        # Where several steps run at once, the count goes beyond the last.
-        done = min(batch + 1, self.params.get("steps") or batch + 1)
+        done = _done(self, batch) + self._skipped
         self._progress(self._number - 1, self._epochs, f"epoch {self._number}, batch {done}{loss}")
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Keep a long epoch as far as it is, from time to time; take up the one that was `broken_off`."""
+
+    def __init__(
+        self, checkpoints: Checkpoints, state: dict[str, Any], broken_off: dict[str, Any] | None
+    ) -> None:
+        super().__init__()
+        self._checkpoints = checkpoints
+        self._state = state
+        self._broken_off = broken_off
+        self._kept = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        del epoch, logs
+        if self._broken_off is not None:
+            for variable, value in zip(_random_states(self.model), self._broken_off["random"], strict=True):
+                variable.assign(value)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        done = _done(self, batch)
+        if time.monotonic() - self._kept < KEPT_EVERY or done >= self.params["steps"]:
+            return
+        within = {
+            "steps": done + (self._broken_off["steps"] if self._broken_off else 0),
+            "told": self.whole(logs or {}, done),
+            "random": [np.asarray(each).tolist() for each in _random_states(self.model)],
+        }
+        self._checkpoints.save(self.model, {**self._state, "within": within})
+        self._kept = time.monotonic()
+
+    def whole(self, told: dict[str, float], steps: int) -> dict[str, float]:
+        """What was told of the last `steps` batches, with those before the epoch broke off."""
+        if self._broken_off is None:
+            return {name: float(value) for name, value in told.items()}
+        before, earlier = self._broken_off["steps"], self._broken_off["told"]
+        return {
+            name: (before * earlier[name] + steps * float(value)) / (before + steps)
+            for name, value in told.items()
+        }
+
+
+def _done(callback: keras.callbacks.Callback, batch: int) -> int:
+    """Batches that are done; where several steps run at once, `batch` goes beyond the last."""
+    return min(batch + 1, callback.params.get("steps") or batch + 1)

@@ -9,24 +9,29 @@ import keras
 import numpy as np
 import pytest
 
+from models import training
+from models.base import config_of
 from models.checkpoints import Checkpoints
+from models.datasets import SeriesSamples
 from models.training import choose_precision, train
 from pipeline.errors import NotFittedError
+from pipeline.windows import Windows, WindowSpec
 from tests.models.bay import CONFIG, TRAINING, samples
 
 ROOT = Path(__file__).parents[2]
 KILLED = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
+    from models import training
     from models.checkpoints import Checkpoints
-    from models.training import train
     from tests.models.bay import CONFIG, TRAINING, samples
 
     def progress(done, total, note):
         if note.startswith(sys.argv[2]):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    train("convlstm", CONFIG, TRAINING, *samples(), Checkpoints(Path(sys.argv[1])), progress)
+    training.KEPT_EVERY = float(sys.argv[3])
+    training.train("convlstm", CONFIG, TRAINING, *samples(), Checkpoints(Path(sys.argv[1])), progress)
 """)
 
 
@@ -54,11 +59,12 @@ def losses(done):
     ]
 
 
-def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole):
+@pytest.mark.parametrize(("every", "goes_on"), [(60, "epoch 3, batch 1"), (0, "epoch 3, batch 3")])
+def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole, every, goes_on):
     folder = tmp_path / "t"
-    for moment in ("epoch 2, batch 1", "epoch 3, batch 3"):
+    for moment in ("epoch 2, batch 2", "epoch 3, batch 3"):
         killed = subprocess.run(
-            [sys.executable, "-c", KILLED, str(folder), moment],
+            [sys.executable, "-c", KILLED, str(folder), moment, str(every)],
             cwd=ROOT,
             check=False,
             stderr=subprocess.DEVNULL,
@@ -66,10 +72,41 @@ def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole):
         assert killed.returncode == -signal.SIGKILL
     notes = []
     resumed = run(folder, progress=lambda done, total, note: notes.append(note))
-    assert notes[0].startswith("epoch 3, batch 1")
-    assert losses(resumed) == losses(whole)
+    assert notes[0].startswith(goes_on)
+    np.testing.assert_allclose(losses(resumed), losses(whole), rtol=1e-6 if every == 0 else 0)
     assert weights_apart(resumed, whole) == {}
     assert resumed.best_epoch == whole.best_epoch
+
+
+class Killed(BaseException):
+    """What no `except Exception` catches."""
+
+
+def test_what_is_dropped_goes_on_where_a_killed_epoch_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "KEPT_EVERY", 0)
+    rng = np.random.default_rng(0)
+    inputs, spec = rng.normal(size=(480, 2)).astype(np.float32), WindowSpec(history=4, horizon=1)
+    init = np.arange(3, 460)
+    windows = Windows(spec, init, np.datetime64("2020-01-01", "ns") + init * np.timedelta64(1, "h"))
+    given = SeriesSamples(inputs, inputs[:, 0], windows)
+    small = TRAINING.model_copy(update={"batch_size": 8, "epochs": 2, "steps_per_epoch": None})
+
+    def of(folder, progress=lambda *_: None):
+        config = config_of("lstm_dropout")(units=3)
+        return train("lstm_dropout", config, small, given, given, Checkpoints(folder), progress)
+
+    def kill(_done, _total, note):
+        if note.startswith("epoch 2, batch 40"):
+            raise Killed
+
+    expected = of(tmp_path / "whole")
+    with pytest.raises(Killed):
+        of(tmp_path / "t", kill)
+    notes = []
+    resumed = of(tmp_path / "t", lambda done, total, note: notes.append(note))
+    assert notes[0].startswith("epoch 2, batch 40")
+    np.testing.assert_allclose(losses(resumed), losses(expected), rtol=1e-6)
+    assert weights_apart(resumed, expected) == {}
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path, whole):

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.ingestion import SeriesJob, ingest_series
 from pipeline.quality.series import STEP
-from pipeline.sources.jena import LATITUDE, LONGITUDE, Jena, JenaConfig
+from pipeline.sources.jena import Jena, JenaConfig
 from pipeline.sources.jena_columns import COMMON_VARIABLES
 from pipeline.store import series_reader, state
 from pipeline.store.series_schema import Station
@@ -23,7 +23,7 @@ NAMES = ("weather_2020.csv", "mpi_roof_2024_jun_oct.csv")
 def done(real_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("jena")
     files = tuple(str(real_data / "jena" / name) for name in NAMES)
-    station = Station(name="jena", latitude=LATITUDE, longitude=LONGITUDE)
+    station = Station(name="jena", latitude=Jena.latitude, longitude=Jena.longitude)
     job = SeriesJob(
         Jena(JenaConfig(files=files)), station, folder / "store", folder / "cache", folder / "quarantine"
     )
