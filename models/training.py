@@ -106,11 +106,9 @@ def train(
         keeper = _Keeper(checkpoints, state, broken_off)
         told = model.fit(batches, shuffle=False, verbose=0, callbacks=[report, keeper]).history
         fitted = keeper.whole({name: each[-1] for name, each in told.items()}, keeper.params["steps"])
-        latest = model.get_weights()
-        if spec.averaged:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
+        # `fit` has put the averages in the weights' place.
         seen, kept = model.evaluate(judged, verbose=0, return_dict=True), model.get_weights()
-        model.set_weights(latest)
+        model.set_weights(keeper.latest)
         loss, validation_loss = fitted["loss"], float(seen["loss"])
         state["history"].append(
             {
@@ -204,7 +202,12 @@ class _EpochProgress(keras.callbacks.Callback):
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Keep a long epoch as far as it is, from time to time; take up the one that was `broken_off`."""
+    """Keep a long epoch as far as it is, from time to time; take up the one that was `broken_off`.
+
+    After the epoch, `latest` has the weights that training goes on from.
+    """
+
+    latest: list[Any]
 
     def __init__(
         self, checkpoints: Checkpoints, state: dict[str, Any], broken_off: dict[str, Any] | None
@@ -232,6 +235,10 @@ class _Keeper(keras.callbacks.Callback):
         }
         self._checkpoints.save(self.model, {**self._state, "within": within})
         self._kept = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        del epoch, logs
+        self.latest = self.model.get_weights()
 
     def whole(self, told: dict[str, float], steps: int) -> dict[str, float]:
         """What was told of the last `steps` batches, with those before the epoch broke off."""

@@ -114,6 +114,12 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path,
     assert weights_apart(run(tmp_path / "other", seed=4), whole)
 
 
+def test_training_goes_on_from_the_latest_weights_whatever_is_judged(tmp_path, whole):
+    latest = run(tmp_path / "latest", averaged=False)
+    assert [each["loss"] for each in latest.history] == [each["loss"] for each in whole.history]
+    assert weights_apart(latest, whole)
+
+
 def test_the_course_is_told(tmp_path):
     told = []
     done = run(tmp_path / "t", progress=lambda *step: told.append(step))
