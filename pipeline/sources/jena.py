@@ -12,16 +12,14 @@ from functools import lru_cache
 from glob import glob
 from os.path import isfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
-
-from pydantic import Field as Parameter
-from pydantic import model_validator
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from pipeline.errors import ConfigError
 from pipeline.sources import jena_decode
 from pipeline.sources.base import Granule
 from pipeline.sources.jena_columns import QUANTITIES
-from pipeline.types import Spec, Status, TimeRange
+from pipeline.sources.mirrors import Mirrors
+from pipeline.types import Status, TimeRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,36 +42,15 @@ SETTLED = dt.timedelta(days=7)
 """After the end of its period a file still gets its last rows, and corrections."""
 
 
-class JenaConfig(Spec):
+class JenaConfig(Mirrors[Mirror]):
     """Where the Jena record is taken from."""
+
+    public = ADDRESSES
 
     mirrors: tuple[Mirror, ...] = ("keras", "tensorflow", "station")
     """In order of preference; the first two have the classic file alone."""
-    addresses: dict[Mirror, str] = Parameter(default_factory=dict)
-    """Base addresses that replace the public ones, such as those of a local mirror."""
-    files: tuple[str, ...] = ()
-    """Globs of local CSV or zip files; where given, they are the only mirror."""
     today: dt.date | None = None
     """The day of listing, which says what there can be yet and which file still grows; None for the present."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _files_alone(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("files"):
-            return {**given, "mirrors": ("files",)}
-        return given
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if not self.mirrors:
-            raise ValueError(f"mirrors is empty; name at least one of {', '.join(ADDRESSES)}")
-        if "files" in self.mirrors and not self.files:
-            raise ValueError("the mirror 'files' needs `files`, the globs of the local files")
-        return self
-
-    def address(self, mirror: Mirror) -> str:
-        """The base address of `mirror`, without a slash at its end."""
-        return self.addresses.get(mirror, ADDRESSES[mirror]).rstrip("/")
 
 
 class Jena:

@@ -5,21 +5,18 @@ References: Huang et al. 2021, doi:10.1175/JCLI-D-20-0166.1; the data, doi:10.25
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
-
-from pydantic import Field as Parameter
-from pydantic import model_validator
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from pipeline.errors import ConfigError
 from pipeline.sources import oisst_decode, oisst_files, oisst_subsets
-from pipeline.types import Spec, TimeRange
+from pipeline.sources.mirrors import Mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pipeline.sources.base import Granule
-    from pipeline.types import Box, Field
+    from pipeline.types import Box, Field, TimeRange
 
 Mirror = Literal["open-data", "ncei", "psl", "erddap", "files"]
 
@@ -31,34 +28,13 @@ ADDRESSES: dict[str, str] = {
 }
 
 
-class OisstConfig(Spec):
+class OisstConfig(Mirrors[Mirror]):
     """Where OISST is taken from."""
+
+    public = ADDRESSES
 
     mirrors: tuple[Mirror, ...] = ("open-data", "ncei", "psl", "erddap")
     """In order of preference."""
-    addresses: dict[Mirror, str] = Parameter(default_factory=dict)
-    """Base addresses that replace the public ones, such as those of a local mirror."""
-    files: tuple[str, ...] = ()
-    """Globs of local files; where given, they are the only mirror."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _files_alone(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("files"):
-            return {**given, "mirrors": ("files",)}
-        return given
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if not self.mirrors:
-            raise ValueError(f"mirrors is empty; name at least one of {', '.join(ADDRESSES)}")
-        if "files" in self.mirrors and not self.files:
-            raise ValueError("the mirror 'files' needs `files`, the globs of the local files")
-        return self
-
-    def address(self, mirror: Mirror) -> str:
-        """The base address of `mirror`, without a slash at its end."""
-        return self.addresses.get(mirror, ADDRESSES[mirror]).rstrip("/")
 
 
 class Oisst:
