@@ -16,7 +16,7 @@ from models import FIELD_MODELS, STATION_MODELS
 from models.base import config_of
 from models.specs import TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
-from pipeline.forecasts import LADDERS
+from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.naming import unknown
 from pipeline.partition import ONE_DAY, guard_days
 from pipeline.quality.series import STEP
@@ -105,16 +105,18 @@ def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any],
 
 
 def _require_windows(experiment: Experiment) -> None:
-    """Every split, less its guard gap, has room for a window; a record's length alone tells of parts."""
+    """Every rung can use the windows; every split, less its guard gap, has room for one, as far as dates tell."""
     windows, given = experiment.windows, experiment.splits
     if experiment.station is None and (windows.sampling, windows.first_lead) != (1, 1):
         raise ConfigError(
             "fields are forecast daily, from lead 1 on",
             remedy="leave sampling and first_lead of [windows] out",
         )
+    step = ONE_DAY if experiment.station is None else STEP
+    for name in experiment.rungs:
+        RUNGS[name].require_windows(windows, step)
     if isinstance(given, Fractions):
         return
-    step = ONE_DAY if experiment.station is None else STEP
     length = guard_days(windows, step)
     splits = given.guarded(length)
     for name in ("train", "validation", "test"):

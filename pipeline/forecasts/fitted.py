@@ -13,6 +13,8 @@ from pipeline.errors import NotFittedError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.windows import WindowSpec
+
     Array = NDArray[Any]
 
 
@@ -21,6 +23,17 @@ class Fitted(ABC):
 
     name: str
     arrays: dict[str, Array]
+
+    @classmethod
+    def require_windows(cls, windows: WindowSpec, step: np.timedelta64) -> None:
+        """Refuse windows, on an axis of this step, that it cannot forecast from; most rungs can from any.
+
+        Raises
+        ------
+        WindowError
+            It cannot.
+        """
+        del windows, step
 
     @abstractmethod
     def state(self) -> dict[str, Array]:

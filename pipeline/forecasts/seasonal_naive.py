@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.forecasts.series import SeriesRecord
-    from pipeline.windows import Windows
+    from pipeline.windows import Windows, WindowSpec
 
 DAY = np.timedelta64(1, "D")
 
@@ -29,24 +29,38 @@ class SeasonalNaive(StationRung):
         Raises
         ------
         WindowError
-            A day is no whole number of samples, or the history is too short to hold the value.
+            As `require_windows`.
         """
-        sample = windows.spec.sampling * (record.time[1] - record.time[0])
-        if DAY % sample != np.timedelta64(0):
-            raise WindowError(
-                f"{self.name} needs samples at the same time of every day, and these are {sample} apart",
-                remedy="choose a sampling that divides 24 hours, or leave this rung out of the ladder",
-            )
-        day = int(DAY / sample)
-        behind = 1 + -windows.spec.leads % day
-        if behind.max() > windows.spec.history:
-            raise WindowError(
-                f"{self.name} looks back {behind.max()} samples and the history holds {windows.spec.history}",
-                remedy="lengthen the history to a day, or leave this rung out of the ladder",
-                history=windows.spec.history,
-            )
-        return {"behind": behind}
+        return {"behind": _behind(windows.spec, record.time[1] - record.time[0])}
+
+    @classmethod
+    def require_windows(cls, windows: WindowSpec, step: np.timedelta64) -> None:
+        """Refuse samples that are at other times each day, and a history that is too short to hold the value.
+
+        Raises
+        ------
+        WindowError
+            See above.
+        """
+        _behind(windows, step)
 
     def predict_target(self, history: NDArray[np.float32]) -> NDArray[np.float32]:
         """The last observed values (sample, lead_time) at the leads' times of day."""
         return history[:, -self.arrays["behind"], self._target]
+
+
+def _behind(windows: WindowSpec, step: np.timedelta64) -> NDArray[np.int64]:
+    name, sample = SeasonalNaive.name, windows.sampling * step
+    if DAY % sample != np.timedelta64(0):
+        raise WindowError(
+            f"{name} needs samples at the same time of every day, and these are {sample} apart",
+            remedy="choose a sampling that divides 24 hours, or leave this rung out of the ladder",
+        )
+    behind = 1 + -windows.leads % int(DAY / sample)
+    if behind.max() > windows.history:
+        raise WindowError(
+            f"{name} looks back {behind.max()} samples and the history holds {windows.history}",
+            remedy="lengthen the history to a day, or leave this rung out of the ladder",
+            history=windows.history,
+        )
+    return np.asarray(behind)

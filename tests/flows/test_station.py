@@ -159,6 +159,8 @@ def test_a_target_that_does_not_exist(experiment: Path, tmp_path: Path) -> None:
         ('name = "jena"\nmirrors = ["station"]', 'name = "oisst"', "oisst is no source of a station"),
         ("[simulation]", "[grid]\nresolution = 1\n\n[simulation]", "different experiments"),
         ("sampling = 6", "sampling = 6\nfirst_lead = 9", "beyond the horizon"),
+        ("history = 24", "history = 20", "looks back 24 samples and the history holds 20"),
+        ("sampling = 6", "sampling = 7", "the same time of every day"),
     ],
 )
 def test_what_cannot_be_meant_is_told_with_its_place(experiment: Path, old: str, new: str, told: str) -> None:
