@@ -158,7 +158,7 @@ def test_what_never_changes_is_forecast_exactly(name, level):
 def test_seasonal_naive_is_exact_on_whatever_repeats_every_day(day, first, more):
     record = station(np.tile(np.repeat(day, 2), 20)[:, None], target="a")
     spec = WindowSpec(history=24, horizon=first + more, sampling=2, first_lead=first)
-    windows = Windows(spec, np.arange(46, 700), record.time[46:700])
+    windows = Windows(spec, np.arange(46, 680), record.time[46:680])
     rung = SeasonalNaive().fit(record, windows, None)
     np.testing.assert_array_equal(
         rung.predict(record.history(windows), windows.init_time), record.truth(windows)
