@@ -13,6 +13,7 @@ from flows import runtime, tasks
 from flows.jobs import Job, job_for
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult
+from pipeline.naming import counted
 from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
 
@@ -62,7 +63,7 @@ def gaps_told(result: IngestResult) -> str:
     if not result.gaps:
         return ""
     shown = ", ".join(str(day) for day in result.gaps[:5]) + (" …" if len(result.gaps) > 5 else "")
-    return f"{len(result.gaps)} {'day' if len(result.gaps) == 1 else 'days'} could not be had: {shown}"
+    return f"{counted(len(result.gaps), 'day')} could not be had: {shown}"
 
 
 def ended(done: Any, ingested: IngestResult, experiment: str) -> Any:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.errors import IsothermError, NotFoundError
-from pipeline.naming import unknown
+from pipeline.naming import counted, unknown
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def _cycle(console: Console, done: Any) -> None:
 
 def _ingested(console: Console, found: Any) -> None:
     console.print(
-        f"ingested {found.written} days ({found.final} final, {found.preliminary} preliminary)"
-        + (f", {len(found.refused)} files refused" if found.refused else "")
-        + (f", {len(found.gaps)} days lacking" if found.gaps else ""),
+        f"ingested {counted(found.written, 'day')} ({found.final} final, {found.preliminary} preliminary)"
+        + (f", {counted(len(found.refused), 'file')} refused" if found.refused else "")
+        + (f", {counted(len(found.gaps), 'day')} lacking" if found.gaps else ""),
         highlight=False,
     )
     for problem in found.problems[:3]:
@@ -121,12 +121,15 @@ def _experiment(console: Console, workspace: Workspace, name: str) -> None:
     table.add_row("  days", f"{days}: {summary.final} final, {summary.preliminary} preliminary")
     gaps = [gap.start if gap.days == 1 else f"{gap.start} … {gap.end}" for gap in summary.gaps]
     shown = ", ".join(gaps[:GAPS_SHOWN]) + (" …" if len(gaps) > GAPS_SHOWN else "")
-    table.add_row("  gaps", f"[yellow]{summary.missing} days: {shown}[/]" if summary.missing else "none")
+    table.add_row(
+        "  gaps", f"[yellow]{counted(summary.missing, 'day')}: {shown}[/]" if summary.missing else "none"
+    )
     table.add_row("  newest commit", escape(f"{summary.message} ({summary.written_at})"))
     refused = _refused(workspace, name)
     if refused:
         table.add_row(
-            "  refused", f"[yellow]{len(refused)} files, in {escape(str(workspace.quarantine(name)))}[/]"
+            "  refused",
+            f"[yellow]{counted(len(refused), 'file')}, in {escape(str(workspace.quarantine(name)))}[/]",
         )
     for each in refused[:QUARANTINE_SHOWN]:
         table.add_row("", escape(f"{each.name}: {each.findings[0].message}"))

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from pydantic import NonNegativeInt, ValidationError
 
 from pipeline.errors import FetchError, NotFoundError, StoreError
+from pipeline.naming import counted
 from pipeline.types import Spec
 from pipeline.windows import WindowSpec
 
@@ -73,9 +74,10 @@ def render(lineage: Lineage) -> str:
     """The chain as text, one link a line, from the source to the scores."""
     sources, windows, model = lineage.sources, lineage.windows, lineage.model
     card = f", card sha256 {model.card_sha256}" if model.card_sha256 else ""
+    urls = dict.fromkeys((sources.first_url, sources.last_url))
     links = [
-        ("sources", f"{sources.count} {sources.of}, digest {sources.digest}"),
-        ("", f"{sources.first_url} … {sources.last_url}"),
+        ("sources", f"{counted(sources.count, sources.of.removesuffix('s'))}, digest {sources.digest}"),
+        ("", " … ".join(urls)),
         ("cube", f"snapshot {lineage.cube_snapshot}"),
         ("fitted", f"sha256 {lineage.fitted_sha256}"),
         ("windows", _told(windows)),

@@ -35,6 +35,11 @@ def symbol(units: str) -> str:
     return SYMBOLS.get(units, units)
 
 
+def counted(many: int, one: str) -> str:
+    """`1 day`, `12 days`."""
+    return f"{many} {one if many == 1 else one + 's'}"
+
+
 def lead_name(days: float) -> str:
     """A lead as people say it: in days where it is whole ones, else in hours."""
     count, unit = (days, "day") if days == int(days) else (days * 24, "hour")

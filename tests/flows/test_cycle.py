@@ -242,7 +242,7 @@ def test_the_command_ends_with_3_where_there_are_gaps(
         out, err = process.communicate()
     assert process.returncode == 3
     told = out.splitlines()
-    assert told[0] == "ingested 2 days (2 final, 0 preliminary), 1 days lacking"
+    assert told[0] == "ingested 2 days (2 final, 0 preliminary), 1 day lacking"
     assert "the newest day that any lists is 2019-01-03, 606 days before 2020-08-31" in told[1]
     assert "not all: 1 day could not be had: 2019-01-02; all else is done" in err
     assert "→ `isotherm status small` lists the gaps" in err
