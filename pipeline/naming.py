@@ -44,3 +44,11 @@ def lead_name(days: float) -> str:
     """A lead as people say it: in days where it is whole ones, else in hours."""
     count, unit = (days, "day") if days == int(days) else (days * 24, "hour")
     return f"{count:g} {unit}" if count == 1 else f"{count:g} {unit}s"
+
+
+def reach(first: float, last: float) -> str:
+    """From which lead to which, in days, as people say it."""
+    if first == last:
+        return f"{lead_name(first)} ahead"
+    count, unit = (24, "hours") if first < 1 else (1, "days")
+    return f"{count * first:g} to {count * last:g} {unit} ahead"

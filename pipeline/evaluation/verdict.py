@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.errors import StoreError
-from pipeline.naming import symbol
+from pipeline.naming import reach, symbol
 from pipeline.types import SST_UNITS
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _sentence(verdict: Verdict) -> str:
     text = (
         f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} {symbol(verdict.units)} "
-        f"over {_reach(verdict)}, skill {verdict.skill_pooled:+.1%}"
+        f"over {reach(verdict.leads[0].lead_days, verdict.leads[-1].lead_days)}, skill {verdict.skill_pooled:+.1%}"
     )
     if verdict.skill_interval is None:
         return text + ", on too few windows for an interval. It is not promoted."
@@ -149,13 +149,6 @@ def _sentence(verdict: Verdict) -> str:
         return text + " It is not promoted."
     sure = sum(lead.better for lead in verdict.leads)
     return f"{text} It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
-
-
-def _reach(verdict: Verdict) -> str:
-    first, last = (each.lead_days for each in (verdict.leads[0], verdict.leads[-1]))
-    if first < 1:
-        return f"{24 * first:g} to {24 * last:g} hours ahead"
-    return f"{first:g} to {last:g} days ahead" if last > first else f"{first:g} days ahead"
 
 
 def _without_promotion(verdict: Verdict) -> str:

@@ -7,6 +7,7 @@ from pipeline.errors import StoreError
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.evaluation.verdict import Verdict
+from pipeline.naming import reach
 
 SPEC = EvaluationSpec(resamples=100, block_length=10)
 
@@ -95,3 +96,17 @@ def test_a_verdict_survives_json(windows):
     for length in (15, 120):
         verdict = judge(windows(length=length))
         assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (1, 14, "1 to 14 days ahead"),
+        (1, 1, "1 day ahead"),
+        (2, 2, "2 days ahead"),
+        (1 / 24, 2, "1 to 48 hours ahead"),
+        (0.25, 0.25, "6 hours ahead"),
+    ],
+)
+def test_how_far_ahead_is_told_as_people_say_it(first, last, told):
+    assert reach(first, last) == told
