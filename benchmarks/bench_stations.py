@@ -70,6 +70,8 @@ def run(experiment: str, workspace: Path, *files: Path) -> None:
 def later(workspace: Path, judged: str) -> Path:
     """The same experiment with the judged network alone, and with 2024 as its test."""
     text = (EXPERIMENTS / f"{EXPERIMENT}.toml").read_text(encoding="utf-8")
+    if HALVES not in text:
+        sys.exit(f"{EXPERIMENT}.toml has other [splits] than this script replaces by dates")
     kept, dropped = f"[models.{judged}]", [f"[models.{name}]" for name in tomllib.loads(text)["models"]]
     parts = text.replace(HALVES, DATES).split("\n\n")
     path = workspace / f"{LATER}.toml"

@@ -59,8 +59,8 @@ def train(
 
     An epoch's samples, their order and what is dropped are decided by the seed and the epoch alone, and what changes
     within it is kept with the weights, after each epoch and every minute of a long one: a training that was killed
-    and resumed ends as one that was not. What is judged and kept is the running average
-    of the weights, which generalises better than the latest step (Izmailov et al. 2018, arXiv:1803.05407).
+    and resumed ends as one that was not. What is judged and kept is the running average of the weights, which
+    generalises better than the latest step (Izmailov et al. 2018, arXiv:1803.05407).
 
     Raises
     ------
