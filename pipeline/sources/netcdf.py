@@ -174,7 +174,9 @@ class _Hdf5Variable:
         import h5py
 
         origin = (step, *(0,) * (len(self.shape) - 1))
-        skipped, packed = self._id.read_direct_chunk(origin)
+        # Of h5py's functions this one alone does not take the lock that HDF5 needs between threads.
+        with h5py._objects.phil:  # noqa: SLF001
+            skipped, packed = self._id.read_direct_chunk(origin)
         if skipped:
             return np.asarray(h5py.Dataset(self._id)[origin[:-2]][rows][:, columns])
         size = self.dtype.itemsize

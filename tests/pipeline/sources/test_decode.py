@@ -1,6 +1,7 @@
 """Decoding: the same field from every dialect, and a named reason where there is none."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.mirror import SimulatedOcean
 from pipeline.mirror.archive import Shelf, SimulatedArchive
 from pipeline.mirror.psl import yearly_file
 from pipeline.sources.base import Granule
+from pipeline.sources.netcdf import open_netcdf
 from pipeline.sources.oisst_decode import decode, read_days
 from pipeline.types import Box, Status
 
@@ -62,6 +64,26 @@ def daily(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("daily") / day.name
     path.write_bytes(shelf.daily(day))
     return path
+
+
+def test_threads_decode_what_one_thread_does(tmp_path: Path) -> None:
+    path = tmp_path / "small.nc"
+    with netCDF4.Dataset(write(path, sst=SMALL), "a") as dataset:
+        packed = dataset.createVariable(
+            "packed", "i2", ("time", "lat", "lon"), zlib=True, chunksizes=(1, 3, 4)
+        )
+        packed.set_auto_maskandscale(False)
+        packed[:] = SMALL
+
+    def read(_: int) -> np.ndarray[Any, Any]:
+        with open_netcdf(path) as dataset:
+            steps = dataset.variables["packed"].read_steps(np.arange(2), slice(0, 3), slice(0, 4))
+            assert dataset.attribute("title") == ""
+        return steps
+
+    with ThreadPoolExecutor(4) as threads:
+        for values in threads.map(read, range(400)):
+            np.testing.assert_array_equal(values, SMALL)
 
 
 def test_a_daily_file_is_what_netcdf4_reads(daily: Path) -> None:
