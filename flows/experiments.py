@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from flows.operations import Operations
 from models.base import config_of
 from models.specs import EncodingSpec, TrainingSpec
 from pipeline import sources
@@ -138,6 +139,7 @@ class Experiment(Spec):
     """In place of `model`: several by name, each with the same keys, and `training` where it differs."""
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
+    operations: Operations = Operations()
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -1,0 +1,67 @@
+"""Arguments and options that commands share, and how a command runs its flow."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from flows import show
+from flows.endings import err, tell
+
+out = Console(soft_wrap=True)
+
+PARTIAL = 3
+"""Exit status of a run that did all but some days or regions."""
+
+ExperimentName = Annotated[
+    str,
+    typer.Argument(metavar="EXPERIMENT", help="A name that `isotherm experiments` lists, or a TOML file."),
+]
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", help="Where everything is kept [dim](ISOTHERM_WORKSPACE, or workspace)[/dim]"
+    ),
+]
+FromFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-files",
+        help="Take local files (NetCDF, or a station's CSV or zip): a path or a glob; may be repeated.",
+    ),
+]
+MirrorOption = Annotated[
+    str | None,
+    typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of the public ones."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefect logs.")]
+
+
+def run_flow(address: str, experiment: str, workspace: Path | None, verbose: bool, **options: Any) -> None:
+    """One flow run, with its progress shown, and what came of it."""
+    from flows import jobs, runtime
+
+    module, _, step = address.partition(":")
+    chosen = {name: value for name, value in options.items() if value}
+    if "from_files" in chosen:
+        chosen["from_files"] = tuple(chosen["from_files"])
+    # Prefect takes seconds to start: what can be refused is refused before.
+    with jobs.job_for(experiment, workspace=workspace, embedded=False, **chosen) as job:
+        jobs.require_inputs(job, step)
+    with runtime.prepared(job.settings, verbose=verbose) as wait:
+        flow = getattr(import_module(module), step)
+        from flows.partial import PartialError
+
+        wait()
+        try:
+            with runtime.bars(err):
+                done = flow(experiment, workspace=workspace, **chosen)
+        except PartialError as partial:
+            show.result(out, partial.fields["done"])
+            tell("not all", "yellow", partial)
+            raise typer.Exit(PARTIAL) from partial
+        show.result(out, done)

@@ -1,0 +1,53 @@
+"""Commands that serve until they are interrupted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import out
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm mirror  ·  isotherm mirror --folder recorded/  ·  "
+    "isotherm mirror --station-folder jena/  ·  isotherm mirror --fault '503*2:…/202001*'"
+)
+def mirror(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes any that is free.")] = 8321,
+    folder: Annotated[
+        Path | None, typer.Option(help="Serve recorded OISST files instead of a simulated ocean.")
+    ] = None,
+    station_folder: Annotated[
+        Path | None, typer.Option(help="Serve recorded Jena files instead of simulated weather.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated ocean and weather.")] = 0,
+    first: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the simulated ocean.")
+    ] = datetime(1981, 9, 1),  # noqa: DTZ001  a day
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The mirror's today; really today if not given."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Faults to serve, such as '503*2:…/202001*'.")
+    ] = None,
+) -> None:
+    """Serve a local mirror of NOAA's OISST and of the Jena station until interrupted: simulated or recorded."""
+    from pipeline.mirror import Mirror, SimulatedOcean
+
+    last = today.date() if today else datetime.now(UTC).date()
+    ocean = None if folder else SimulatedOcean(seed=seed, first=first.date(), today=last)
+    with Mirror(
+        ocean=ocean, folder=folder, station_folder=station_folder, port=port, faults=fault or ()
+    ) as serving:
+        sea = folder or f"a simulated ocean to {serving.today}"
+        weather = station_folder or "simulated weather"
+        out.print(f"serving {sea} and {weather} at {serving.url}, until Ctrl-C")
+        out.print(f"try: isotherm run sst-seas --mirror {serving.url}")
+        out.print(f"     isotherm run jena-temperature --mirror {serving.url}")
+        serving.wait()
