@@ -10,8 +10,8 @@ import numpy as np
 import zarr
 
 from pipeline.errors import StoreError
-from pipeline.store import repository, schema
-from pipeline.store.state import CubeState, describe, group_state
+from pipeline.store import days, repository, schema
+from pipeline.store.state import describe
 from pipeline.types import Status
 
 if TYPE_CHECKING:
@@ -175,81 +175,10 @@ def _require_regions(root: zarr.Group, batch: DayBatch) -> None:
 
 def _write_region(root: zarr.Group, region: str, batch: DayBatch, at: float) -> str:
     group = schema.region_group(root, region)
-    start = schema.origin(group)
-    position = (batch.days.astype("datetime64[D]") - start).astype(int)
-    if not len(position):
+    change = days.compare(group, region, batch)
+    if change is None:
         return ""
-    if position[0] < 0:
-        raise StoreError(f"{batch.days[0]} lies before the cube's first day, {start}", region=region)
-    held = group_state(group, int(position[0]), int(position[-1]) + 1)
-    kinds = [_kind(batch, item, held, int(place - position[0])) for item, place in enumerate(position)]
-    if all(kind == "keep" for kind in kinds):
-        return ""
-    chosen = np.array([item for item, kind in enumerate(kinds) if kind != "keep"])
-    _extend(group, int(position[chosen[-1]]) + 1, start)
-    fresh = [item for item in chosen if kinds[item] != "relabel"]
-    for run in _runs(np.array(fresh, int), position):
-        schema.array(group, "sst")[_span(position[run])] = batch.values[region][run]
-    for run in _runs(chosen, position):
-        span = _span(position[run])
-        schema.array(group, "status")[span] = batch.status[run]
-        schema.array(group, "ingested_at")[span] = np.full(len(run), at)
-        for name in schema.PROVENANCE:
-            told = getattr(batch, name)
-            schema.array(group, name)[span] = np.array([told[item] for item in run], dtype=object)
-    return _message(batch, kinds)
-
-
-def _kind(batch: DayBatch, item: int, state: CubeState, place: int) -> str:
-    """What becomes of a day: append, fill, replace, reissue, relabel or keep."""
-    if place >= len(state.status):
-        return "append"
-    old, new = Status(int(state.status[place])), Status(int(batch.status[item]))
-    if old == Status.MISSING:
-        return "fill"
-    if new < old:
-        return "keep"
-    same_file = batch.source_sha256[item] == state.source_sha256[place]
-    if new > old:
-        return "replace"
-    if not same_file:
-        return "reissue"
-    label = (batch.source_url[item], batch.source_version[item])
-    return "keep" if label == (state.source_url[place], state.source_version[place]) else "relabel"
-
-
-def _extend(group: zarr.Group, length: int, start: np.datetime64) -> None:
-    held = schema.array(group, "time").shape[0]
-    if length <= held:
-        return
-    for name in ("time", "status", "ingested_at", *schema.PROVENANCE, "sst"):
-        array = schema.array(group, name)
-        array.resize((length, *array.shape[1:]))
-    schema.array(group, "time")[held:length] = schema.encode_days(start + np.arange(held, length))
-
-
-def _runs(items: NDArray[np.intp], position: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The items, split where their positions are not next to each other."""
-    if not len(items):
-        return []
-    return np.split(items, np.flatnonzero(np.diff(position[items]) != 1) + 1)
-
-
-def _span(positions: NDArray[np.intp]) -> slice:
-    return slice(int(positions[0]), int(positions[-1]) + 1)
-
-
-def _message(batch: DayBatch, kinds: list[str]) -> str:
-    parts = []
-    for kind in ("append", "fill", "replace", "reissue", "relabel"):
-        items = [item for item, found in enumerate(kinds) if found == kind]
-        if not items:
-            continue
-        first, last = (batch.days[i].astype("datetime64[D]") for i in (items[0], items[-1]))
-        counts = [
-            (int((batch.status[items] == s).sum()), s.name.lower())
-            for s in (Status.FINAL, Status.PRELIMINARY)
-        ]
-        span = f"{first}" if first == last else f"{first}…{last}"
-        parts.append(f"{kind} {span} ({', '.join(f'{n} {name}' for n, name in counts if n)})")
-    return "; ".join(parts)
+    days.extend(group, change.length)
+    days.write_values(group, batch.values[region], change)
+    days.write_columns(group, batch, change, at)
+    return days.told(batch, change.kinds)
