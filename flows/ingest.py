@@ -22,19 +22,24 @@ class GapsError(PartialError):
     """Some days could not be had; all else is done, and `fields["done"]` is what came of it."""
 
 
-def run_ingest(job: Job) -> IngestResult:
-    """Bring the cube or series up to date, and keep what was found for the report and `status`."""
+def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
+    """Bring the cube or series up to date, and keep what was found for the report and `status`.
+
+    Of final files the newest are asked whether they were reissued, and all of them in an `audit`.
+    """
     experiment = job.experiment
     today = experiment.simulation.today if experiment.simulation else dt.datetime.now(dt.UTC).date()
     period = experiment.period.until(today)
-    result = _ingest_fields(job, period) if experiment.station is None else tasks.ingest_station(job, period)
+    recheck = None if audit else experiment.operations.recheck_days
+    work = _ingest_fields if experiment.station is None else tasks.ingest_station
+    result = work(job, period, recheck)
     log = job.workspace.ingest_log(experiment.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     write_text(log, result.model_dump_json(indent=1))
     return result
 
 
-def _ingest_fields(job: Job, period: TimeRange) -> IngestResult:
+def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestResult:
     """Shard by shard."""
     experiment, workspace = job.experiment, job.workspace
     ingest_job = IngestJob(
@@ -44,6 +49,7 @@ def _ingest_fields(job: Job, period: TimeRange) -> IngestResult:
         cache=workspace.cache / experiment.source_name,
         quarantine=workspace.quarantine(experiment.name),
         limits=experiment.quality,
+        recheck=recheck,
     )
     report = runtime.progress("ingest")
     plan = tasks.plan_ingest(ingest_job, period.start, period.end)
@@ -85,8 +91,14 @@ def ingest(
     workspace: Path | None = None,
     from_files: tuple[str, ...] = (),
     mirror: str | None = None,
+    audit: bool = False,  # noqa: FBT001, FBT002  a parameter of deployments
 ) -> Any:
     """Download, check, regrid and store what the cube or series of `experiment` lacks.
+
+    Parameters
+    ----------
+    audit
+        Whether every file that is held is asked whether it was reissued, and not the newest alone.
 
     Raises
     ------
@@ -94,5 +106,5 @@ def ingest(
         Some days could not be had; the rest is stored. The run's state is FailedWithGaps.
     """
     with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
-        result = run_ingest(job)
+        result = run_ingest(job, audit=audit)
     return ended(result, result, job.experiment.name)

@@ -39,7 +39,7 @@ def ingest_shard(ingest: IngestJob, shard: Shard) -> IngestResult:
 
 
 @task(name="ingest", cache_policy=NO_CACHE)
-def ingest_station(job: Job, period: TimeRange) -> IngestResult:
+def ingest_station(job: Job, period: TimeRange, recheck: int | None) -> IngestResult:
     """Fetch, check and commit the station's files, one after another."""
     from pipeline.ingestion.series import ingest_series
     from pipeline.ingestion.series_job import SeriesJob
@@ -63,6 +63,7 @@ def ingest_station(job: Job, period: TimeRange) -> IngestResult:
             store=workspace.cube(experiment.name),
             cache=workspace.cache / experiment.source_name,
             quarantine=workspace.quarantine(experiment.name),
+            recheck=recheck,
         ),
         period,
         progress=progress,

@@ -49,8 +49,9 @@ def run_flow(address: str, experiment: str, workspace: Path | None, verbose: boo
     chosen = {name: value for name, value in options.items() if value}
     if "from_files" in chosen:
         chosen["from_files"] = tuple(chosen["from_files"])
+    origin = {name: chosen[name] for name in ("from_files", "mirror") if name in chosen}
     # Prefect takes seconds to start: what can be refused is refused before.
-    with jobs.job_for(experiment, workspace=workspace, embedded=False, **chosen) as job:
+    with jobs.job_for(experiment, workspace=workspace, embedded=False, **origin) as job:
         jobs.require_inputs(job, step)
     with runtime.prepared(job.settings, verbose=verbose) as wait:
         flow = getattr(import_module(module), step)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from flows.commands.options import ExperimentName, FromFiles, MirrorOption, Verbose, WorkspaceOption, run_flow
@@ -25,17 +27,29 @@ def run(
 
 
 @app.command(
-    epilog="[b]Examples[/b]  isotherm ingest sst-seas  ·  isotherm ingest sst-tasman --from-files tasman.nc"
+    epilog="[b]Examples[/b]  isotherm ingest sst-seas  ·  isotherm ingest sst-tasman --from-files tasman.nc  ·  "
+    "isotherm ingest sst-seas --audit"
 )
 def ingest(
     experiment: ExperimentName,
     workspace: WorkspaceOption = None,
     from_files: FromFiles = None,
     mirror: MirrorOption = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Ask of every file that is held whether it was reissued.")
+    ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Download, check, regrid and store what is lacking. Run twice, it does nothing the second time."""
-    run_flow("flows.ingest:ingest", experiment, workspace, verbose, from_files=from_files, mirror=mirror)
+    run_flow(
+        "flows.ingest:ingest",
+        experiment,
+        workspace,
+        verbose,
+        from_files=from_files,
+        mirror=mirror,
+        audit=audit,
+    )
 
 
 @app.command(epilog="[b]Example[/b]  isotherm train sst-tasman   [dim]killed and run again, it goes on[/dim]")

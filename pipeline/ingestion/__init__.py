@@ -52,7 +52,7 @@ def plan(job: IngestJob, period: TimeRange) -> Plan:
         # Before the plan: a region that is new to the cube wants every day.
         writer.create_cube(job.cube, grids, period.start, attributes=attributes)
     with Fetcher(job.policy) as fetcher:
-        made = make_plan(job.source, job.regions, job.cube, period, fetcher.read)
+        made = make_plan(job.source, job.regions, job.cube, period, fetcher.read, recheck=job.recheck)
     writer.create_cube(job.cube, grids, period.start, attributes=attributes)
     return made
 

@@ -39,6 +39,8 @@ class IngestJob:
     quarantine: Path
     limits: Limits = field(default_factory=Limits)
     policy: FetchPolicy | None = None
+    recheck: int | None = None
+    """Of how many newest days finals are listed again; of all where None."""
 
 
 class Problem(Spec):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pipeline.errors import FetchError, GranuleError
@@ -25,6 +26,8 @@ PIECE_CELLS = 2**25
 """Values at most that one decoding gives, at 16 cells a square degree: 128 MiB."""
 STALE = dt.timedelta(days=3)
 """OISST comes a day late; a mirror that is further behind may have stalled."""
+A_MONTH = dt.timedelta(days=31)
+"""Mirrors list by months: days that are no further apart cost no listing more."""
 MARGIN = 0.5
 """Degrees around the regions, so that their outer cells have all their neighbours."""
 
@@ -79,6 +82,8 @@ def make_plan(
     cube: Path,
     period: TimeRange,
     read: Callable[[str], bytes],
+    *,
+    recheck: int | None = None,
 ) -> Plan:
     """List the mirrors in order, and keep what differs from the cube.
 
@@ -90,6 +95,9 @@ def make_plan(
     ----------
     read
         The body behind an address, as `Fetcher.read`.
+    recheck
+        Final days that are older than so many days before the period's end are not listed again; all are where
+        None. A reissued file is found by its listing, which for a whole record is a request a month.
 
     Raises
     ------
@@ -100,7 +108,9 @@ def make_plan(
     """
     state = read_state(cube) if repository.exists(cube) else None
     days = list(period.days().tolist())
-    offers, problems = _offers(source, enclosing_box(regions.values()), days, state, read)
+    newest = days if recheck is None else [day for day in days if (days[-1] - day).days < recheck]
+    asked = sorted({*newest, *(day for day in days if held(state, day) != Status.FINAL)})
+    offers, problems = _offers(source, enclosing_box(regions.values()), asked or days[-1:], state, read)
     wanted = {day: granule for day, granule in offers.items() if differs(state, day, granule)}
     last = max(offers, default=None)
     unlisted = [day for day in days if day not in offers and held(state, day) == Status.MISSING]
@@ -190,9 +200,12 @@ def _offers(
         ]
         if not open_days:
             break
-        span = TimeRange(start=open_days[0], end=open_days[-1])
         try:
-            listed = source.list_granules(mirror, span, box, read)
+            listed = [
+                granule
+                for span in spans(open_days)
+                for granule in source.list_granules(mirror, span, box, read)
+            ]
         except (FetchError, GranuleError) as error:
             problems.append(Problem(mirror=mirror, what="listing", message=error.message))
             failures.append(error)
@@ -211,6 +224,16 @@ def _offers(
         )
         problems.append(Problem(mirror="all mirrors", what="listing", message=stale))
     return offers, problems
+
+
+def spans(days: Sequence[dt.date]) -> list[TimeRange]:
+    """Periods that hold all of `days`, ascending, without stretches of more than a month that hold none."""
+    ends = [day for day, following in pairwise(days) if following - day > A_MONTH]
+    starts = [following for day, following in pairwise(days) if following - day > A_MONTH]
+    return [
+        TimeRange(start=start, end=end)
+        for start, end in zip([days[0], *starts], [*ends, days[-1]], strict=True)
+    ]
 
 
 def _unreachable(

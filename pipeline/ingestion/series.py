@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from pipeline.store.series_schema import day_of, day_status, series_group
 from pipeline.types import Status, TimeRange
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
@@ -40,7 +40,7 @@ def ingest_series(job: SeriesJob, period: TimeRange, *, progress: Progress | Non
 
     Days that one mirror does not list or cannot give are asked of the next. A file is wanted when the store lacks
     it or days of it, when it was preliminary and is not any longer, or when its address has another version; one
-    that still grows and has no version is fetched anew where its content has changed.
+    that has no version is fetched anew where its content has changed, while it grows and when it is rechecked.
 
     Parameters
     ----------
@@ -92,10 +92,12 @@ class _Run:
             self._add(problems=(Problem(mirror=mirror, what="listing", message=error.message),))
             return []
         entries, wanted, settled = _entries(self.job), [], set()
+        recheck = self.job.recheck
+        oldest = None if recheck is None else self.period.end - dt.timedelta(recheck)
         self.urls = {granule.url for granule in granules}
         for granule in granules:
             mine = replace(granule, days=tuple(day for day in granule.days if day in self.left))
-            found = differing(mine, entries) if mine.days else None
+            found = differing(mine, entries, oldest) if mine.days else None
             if found is not None:
                 wanted.append(found)
             else:
@@ -193,11 +195,12 @@ class _Run:
         self.result += IngestResult(**found)
 
 
-def differing(granule: Granule, entries: Iterable[Entry]) -> Granule | None:
+def differing(granule: Granule, entries: Iterable[Entry], oldest: dt.date | None = None) -> Granule | None:
     """`granule` with the days to be asked of it, or None where it would change nothing.
 
-    Days that another mirror gave in the same status are not asked again; those that this file gave before are, since
-    it takes the place of what it was.
+    A closed file without a version may have been corrected in place, which only its content tells: it is asked for
+    again, conditionally, where it reaches the day `oldest`, or that is None. Days that another mirror gave in the
+    same status are not asked again; those that this file gave before are, since it takes the place of what it was.
     """
     held = next((entry for entry in entries if entry.url == granule.url), None)
     covered = {
@@ -210,7 +213,8 @@ def differing(granule: Granule, entries: Iterable[Entry]) -> Granule | None:
     if held is not None:
         if granule.status < held.status:
             return None
-        same = granule.version == held.version if granule.version else granule.status == Status.FINAL
+        settled = granule.status == Status.FINAL and oldest is not None and held.days[-1] < oldest
+        same = granule.version == held.version if granule.version else settled
         if same and granule.status == held.status and days <= set(held.days):
             return None
         days |= set(held.days)

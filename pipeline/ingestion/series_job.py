@@ -23,3 +23,5 @@ class SeriesJob:
     cache: Path
     quarantine: Path
     policy: FetchPolicy | None = None
+    recheck: int | None = None
+    """Of how many newest days closed files without a version are asked for again; of all where None."""

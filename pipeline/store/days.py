@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.errors import StoreError
 from pipeline.store import schema
+from pipeline.store.revisions import measure
 from pipeline.store.state import CubeState, group_state
 from pipeline.types import Status
 
@@ -75,8 +76,24 @@ def write_values(group: zarr.Group, values: NDArray[np.float32], change: Change)
         schema.array(group, "sst")[_span(change.position[run])] = values[run]
 
 
-def write_columns(group: zarr.Group, batch: DayBatch, change: Change, at: float) -> None:
-    """Write what is known of each day; the axis is long enough."""
+def revised(group: zarr.Group, values: NDArray[np.float32], change: Change) -> NDArray[np.float32]:
+    """What final days change in the preliminary ones that they replace; to be asked before `write_values`.
+
+    Returns
+    -------
+    float32 (REVISION, time), NaN where no preliminary day is replaced.
+    """
+    found = np.full((len(schema.REVISION), len(change.kinds)), np.nan, np.float32)
+    replaced = np.array([item for item, kind in enumerate(change.kinds) if kind == "replace"], int)
+    for run in _runs(replaced, change.position):
+        found[:, run] = measure(group, _span(change.position[run]), values[run])
+    return found
+
+
+def write_columns(
+    group: zarr.Group, batch: DayBatch, change: Change, at: float, revision: NDArray[np.float32]
+) -> None:
+    """Write what is known of each day, with what `revised` found; the axis is long enough."""
     for run in _runs(change.chosen, change.position):
         span = _span(change.position[run])
         schema.array(group, "status")[span] = batch.status[run]
@@ -84,6 +101,10 @@ def write_columns(group: zarr.Group, batch: DayBatch, change: Change, at: float)
         for name in schema.PROVENANCE:
             told = getattr(batch, name)
             schema.array(group, name)[span] = np.array([told[item] for item in run], dtype=object)
+    replaced = np.flatnonzero(np.isfinite(revision[-1]))
+    for run in _runs(replaced, change.position):
+        for name, found in zip(schema.REVISION, revision, strict=True):
+            schema.array(group, name)[_span(change.position[run])] = found[run]
 
 
 def extend(group: zarr.Group, length: int) -> None:
@@ -91,7 +112,7 @@ def extend(group: zarr.Group, length: int) -> None:
     held = schema.array(group, "time").shape[0]
     if length <= held:
         return
-    for name in ("time", "status", "ingested_at", *schema.PROVENANCE, "sst"):
+    for name in ("time", "status", "ingested_at", *schema.REVISION, *schema.PROVENANCE, "sst"):
         array = schema.array(group, name)
         array.resize((length, *array.shape[1:]))
     schema.array(group, "time")[held:length] = schema.encode_days(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BRANCH = "main"
-FORMAT = 1
+FORMAT = 2
 FORMAT_KEY = "isotherm_format"
 
 _FULL = ("os error 28)", "os error 122)", "os error 27)", "No space left on device")
@@ -71,7 +71,7 @@ def open_repository(path: Path) -> icechunk.Repository:
     with translated(path):
         repository = icechunk.Repository.open(icechunk.local_filesystem_storage(str(path)))
         metadata = head(repository).metadata
-    version = metadata.get(FORMAT_KEY, FORMAT)
+    version = metadata.get(FORMAT_KEY, 1)
     if version > FORMAT:
         raise WorkspaceError(
             f"{path} has store format {version} and this Isotherm reads up to {FORMAT}",

@@ -36,6 +36,8 @@ MANIFEST_CHUNKS = 64
 """Chunks along time of one manifest."""
 
 PROVENANCE = ("source_sha256", "source_url", "source_version")
+REVISION = ("revision_bias", "revision_rmse")
+"""Of format 2: what a final file changed in the preliminary day that it replaced."""
 _EPOCH = np.datetime64("1970-01-01", "D")
 
 
@@ -69,10 +71,25 @@ def create_group(
         dimension_names=dims,
         attributes=sst | {"coordinates": " ".join(("status", *PROVENANCE, "ingested_at"))},
     )
+    _create_time_arrays(group, 0)
+    write_axis(group, "latitude", grid.latitude, "degrees_north")
+    write_axis(group, "longitude", grid.longitude, "degrees_east")
+
+
+def upgrade(group: zarr.Group) -> None:
+    """Add the arrays that a group written by an older Isotherm lacks."""
+    if any(name not in group for name in REVISION):
+        _create_time_arrays(group, len(status_of(group)))
+
+
+def _create_time_arrays(group: zarr.Group, length: int) -> None:
+    """The coordinates on time that are not there yet, of `length` days."""
     for name, dtype, fill, days, attrs in _time_arrays():
+        if name in group:
+            continue
         group.create_array(
             name,
-            shape=(0,),
+            shape=(length,),
             chunks=(days,),
             dtype=dtype,
             fill_value=fill,
@@ -80,8 +97,6 @@ def create_group(
             dimension_names=("time",),
             attributes=attrs,
         )
-    write_axis(group, "latitude", grid.latitude, "degrees_north")
-    write_axis(group, "longitude", grid.longitude, "degrees_east")
 
 
 def _time_arrays() -> list[tuple[str, Any, Any, int, dict[str, Any]]]:
@@ -95,10 +110,15 @@ def _time_arrays() -> list[tuple[str, Any, Any, int, dict[str, Any]]]:
     }
     ingested = calendar | {"long_name": "time of ingestion", "units": "seconds since 1970-01-01"}
     about = ("SHA-256", "address", "version in its listing")
+    revised = "of the final day minus the preliminary one, over the sea"
     return [
         ("time", "int64", 0, AXIS_CHUNK, axis),
         ("status", "int8", int(Status.MISSING), AXIS_CHUNK, flags),
         ("ingested_at", "float64", np.nan, PROVENANCE_CHUNK, ingested),
+        *(
+            (name, "float32", np.nan, AXIS_CHUNK, {"long_name": f"{what} {revised}", "units": SST_UNITS})
+            for name, what in zip(REVISION, ("mean", "root mean square"), strict=True)
+        ),
         *(
             (name, str, "", PROVENANCE_CHUNK, {"long_name": f"{what} of the source file"})
             for name, what in zip(PROVENANCE, about, strict=True)

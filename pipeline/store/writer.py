@@ -178,7 +178,9 @@ def _write_region(root: zarr.Group, region: str, batch: DayBatch, at: float) -> 
     change = days.compare(group, region, batch)
     if change is None:
         return ""
+    schema.upgrade(group)
     days.extend(group, change.length)
+    revision = days.revised(group, batch.values[region], change)
     days.write_values(group, batch.values[region], change)
-    days.write_columns(group, batch, change, at)
+    days.write_columns(group, batch, change, at, revision)
     return days.told(batch, change.kinds)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows import cli, jobs
+from flows import cli, jobs, show
 from pipeline.errors import ConfigError, IsothermError
 
 COMMANDS = [
@@ -205,7 +205,7 @@ def test_notes_are_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
         error.add_note("3 days could not be had")
         raise error
 
-    monkeypatch.setattr(cli.show, "experiments", fail)
+    monkeypatch.setattr(show, "experiments", fail)
     status, _, err = command(capsys, monkeypatch, "experiments")
     assert status == 1
     assert err == "error: no window fits\n  → 3 days could not be had\n  → widen the split\n"

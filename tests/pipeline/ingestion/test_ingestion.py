@@ -5,6 +5,7 @@ import io
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from zipfile import BadZipFile
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DiskFullError, FetchError, GranuleError, GridError
 from pipeline.ingestion import IngestJob, ingest, ingest_shard, plan
 from pipeline.ingestion import gather as gathering
-from pipeline.ingestion.plan import enclosing_box, pieces
+from pipeline.ingestion.plan import enclosing_box, pieces, spans
 from pipeline.quarantine import list_quarantine
 from pipeline.regrid import Region, RegridSpec
 from pipeline.sources.base import Granule
@@ -143,6 +144,43 @@ def test_a_changed_version_of_the_same_address_is_a_reissue(job, monkeypatch):
     assert ingest(job, period(1)).written == 1
     np.testing.assert_allclose(values(job), [21], rtol=1e-6)
     assert ingest(job, period(1)).written == 0
+
+
+def test_finals_are_rechecked_within_some_days_and_gaps_always(job, monkeypatch):
+    for number in [*range(10), *range(50, 120)]:
+        put(job.source.root, "one", number, status="FINAL" if number < 110 else "PRELIMINARY")
+    ingest(job, period(120))
+    put(job.source.root, "one", 30, add=1)
+    asked = []
+    listed = Folders.list_granules
+
+    def reissued(self, mirror, period, box, read):
+        asked.append(period)
+        return [replace(granule, version="2") for granule in listed(self, mirror, period, box, read)]
+
+    monkeypatch.setattr(Folders, "list_granules", reissued)
+    for number in (3, 105):
+        put(job.source.root, "one", number, add=2)
+    result = ingest(replace(job, recheck=20), period(120))
+    assert result.written == 21  # the filled day, and the newest twenty
+    assert asked[0] == TimeRange(start=day_of(10), end=day_of(49))
+    assert asked[1] == TimeRange(start=day_of(100), end=day_of(119))
+    np.testing.assert_allclose(values(job)[[3, 30, 105]], [20.03, 21.3, 23.05], rtol=1e-6)
+    assert ingest(job, period(120)).written == 60
+    np.testing.assert_allclose(values(job)[3], 22.03, rtol=1e-6)
+
+
+@given(st.sets(st.dates(dt.date(1990, 1, 1), dt.date(1992, 12, 31)), min_size=1))
+def test_spans_hold_all_days_and_no_empty_month(days):
+    ordered = sorted(days)
+    found = spans(ordered)
+    assert [day for span in found for day in ordered if day in span] == ordered
+    assert {span.start for span in found} | {span.end for span in found} <= days
+    for before, after in pairwise(found):
+        assert (after.start - before.end).days > 31
+    for span in found:
+        within = [day for day in ordered if day in span]
+        assert all((after - before).days <= 31 for before, after in pairwise(within))
 
 
 BAD = {

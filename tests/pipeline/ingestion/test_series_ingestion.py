@@ -312,9 +312,10 @@ def test_the_station_over_http_grows_and_is_asked_conditionally(tmp_path):
         addresses = mirror.addresses_of("jena")
         policy = FetchPolicy(attempts=2, backoff=0.001, longest_backoff=0.002, per_second=1000)
 
-        def ingested():
+        def ingested(recheck=5):
             source = Jena(JenaConfig(addresses=addresses, today=mirror.today))
-            job = SeriesJob(source, STATION, tmp_path / "store", tmp_path / "cache", tmp_path / "bad", policy)
+            folders = (tmp_path / name for name in ("store", "cache", "bad"))
+            job = SeriesJob(source, STATION, *folders, policy, recheck=recheck)
             mirror.requests.clear()
             return ingest_series(job, TimeRange(start=dt.date(2023, 12, 20), end=mirror.today))
 
@@ -323,7 +324,21 @@ def test_the_station_over_http_grows_and_is_asked_conditionally(tmp_path):
         assert {warning.check for warning in first.warnings} <= {"duplicates", "sentinel"}
         assert ingested().snapshot is None
         assert [status for _, _, status in mirror.requests] == [304]
+        assert ingested(recheck=None).snapshot is None
+        assert [status for _, _, status in mirror.requests] == [304, 304]
         mirror.advance()
         grown = ingested()
         assert (grown.final, grown.preliminary, grown.gaps) == (0, 1, ())
         assert state.status_summary(tmp_path / "store").last_day == "2024-01-20"
+
+
+def test_a_closed_file_that_is_corrected_in_place_is_found_when_it_is_rechecked(job):
+    table = make_table(1, 400)
+    put(job.source.root, "one", "a", table, version="")
+    ingest_series(job, PERIOD)
+    before = temperature(job)
+    put(job.source.root, "one", "a", replace(table, values=table.values + 1), version="")
+    assert ingest_series(replace(job, recheck=5), PERIOD).written == 0
+    assert ingest_series(job, PERIOD).written == 3
+    np.testing.assert_allclose(temperature(job), before + 1, rtol=1e-6)
+    assert ingest_series(job, PERIOD).written == 0
