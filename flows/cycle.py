@@ -12,6 +12,7 @@ from flows.evaluate import run_evaluate
 from flows.forecast import run_forecast
 from flows.ingest import ended, gaps_told, run_ingest
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from flows.publish import run_publish, run_report
 from flows.train import run_train
@@ -64,12 +65,12 @@ def _after_ingest(job: Job, ingested: IngestResult) -> Cycle:
     return done
 
 
-@flow(name="cycle", flow_run_name="cycle-{experiment}")
+@flow(name="cycle", flow_run_name=diary_entry)
 def cycle(
-    experiment: str,
-    workspace: Path | None = None,
-    from_files: tuple[str, ...] = (),
-    mirror: str | None = None,
+    experiment: ExperimentName,
+    workspace: WorkspaceFolder = None,
+    from_files: LocalFiles = (),
+    mirror: MirrorAddress = None,
 ) -> Any:
     """Ingest, train, forecast, evaluate, report and publish `experiment`.
 

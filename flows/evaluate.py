@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
-from flows import tasks
+from flows import artifacts, tasks
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from pipeline.evaluation.standing import Standing
 
 
 def run_evaluate(job: Job, regions: Regions, snapshot: str, archived: str) -> dict[str, Standing]:
     """Score each region's forecasts in the archive as of `archived`; by region, who stands where."""
-    return regions.each(lambda place: tasks.evaluate_place(job, place, snapshot, archived))
+    standings = regions.each(lambda place: tasks.evaluate_place(job, place, snapshot, archived))
+    artifacts.score_table(job, standings)
+    return standings
 
 
-@flow(name="evaluate", flow_run_name="evaluate-{experiment}")
-def evaluate(experiment: str, workspace: Path | None = None) -> dict[str, str]:
+@flow(name="evaluate", flow_run_name=diary_entry)
+def evaluate(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Judge the model of `experiment` against its ladder; by region, the verdict."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         regions = Regions.of(job.experiment.places)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows import tasks
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 
 
@@ -16,8 +15,8 @@ def run_forecast(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
     return regions.each(lambda place: tasks.forecast_place(job, place, snapshot))
 
 
-@flow(name="forecast", flow_run_name="forecast-{experiment}")
-def forecast(experiment: str, workspace: Path | None = None) -> dict[str, str]:
+@flow(name="forecast", flow_run_name=diary_entry)
+def forecast(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Issue the forecasts of `experiment`, of its model and of the whole ladder."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         regions = Regions.of(job.experiment.places)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 from prefect import flow
 from prefect.states import Failed
 
-from flows import runtime, tasks
+from flows import artifacts, runtime, tasks
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult
 from pipeline.naming import counted
@@ -36,6 +36,7 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
     log = job.workspace.ingest_log(experiment.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     write_text(log, result.model_dump_json(indent=1))
+    artifacts.data_status(job)
     return result
 
 
@@ -85,12 +86,12 @@ def ended(done: Any, ingested: IngestResult, experiment: str) -> Any:
     return Failed(name="FailedWithGaps", message=str(error), data=error)
 
 
-@flow(name="ingest", flow_run_name="ingest-{experiment}")
+@flow(name="ingest", flow_run_name=diary_entry)
 def ingest(
-    experiment: str,
-    workspace: Path | None = None,
-    from_files: tuple[str, ...] = (),
-    mirror: str | None = None,
+    experiment: ExperimentName,
+    workspace: WorkspaceFolder = None,
+    from_files: LocalFiles = (),
+    mirror: MirrorAddress = None,
     audit: bool = False,  # noqa: FBT001, FBT002  a parameter of deployments
 ) -> Any:
     """Download, check, regrid and store what the cube or series of `experiment` lacks.

@@ -6,31 +6,36 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import tasks
+from flows import artifacts, tasks
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from pipeline.publish.release import Released
 
 
 def run_report(job: Job, regions: Regions) -> Path:
     """Write the report of all regions that are well."""
-    return tasks.render_report(job, regions.names)
+    report = tasks.render_report(job, regions.names)
+    artifacts.report_link(job)
+    return report
 
 
 def run_publish(job: Job, regions: Regions) -> list[Released]:
     """Publish each region's newest forecast."""
-    return list(regions.each(lambda region: tasks.publish_place(job, region)).values())
+    released = list(regions.each(lambda region: tasks.publish_place(job, region)).values())
+    artifacts.forecast_links(job, released)
+    return released
 
 
-@flow(name="report", flow_run_name="report-{experiment}")
-def report(experiment: str, workspace: Path | None = None) -> Path:
+@flow(name="report", flow_run_name=diary_entry)
+def report(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> Path:
     """Write the evaluation report of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         return run_report(job, Regions.of(job.experiment.places))
 
 
-@flow(name="publish", flow_run_name="publish-{experiment}")
-def publish(experiment: str, workspace: Path | None = None) -> list[Released]:
+@flow(name="publish", flow_run_name=diary_entry)
+def publish(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> list[Released]:
     """Publish the newest forecasts of `experiment` with their scores and the report."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         regions = Regions.of(job.experiment.places)

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """Processes that read, check and regrid."""
     dask_address: str | None = None
     """A Dask scheduler to use instead of processes of one's own."""
+    public_url: str | None = None
+    """The address that the workspace is served at: links that people are shown begin with it."""
 
     @classmethod
     def load(cls, **given: Any) -> Settings:

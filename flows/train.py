@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
 from flows import tasks
 from flows.jobs import Job, job_for
+from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from models.card import best_first, make_current
 
@@ -24,8 +23,8 @@ def _train(job: Job, place: str, snapshot: str) -> str:
     return next(iter(ranked.values()))
 
 
-@flow(name="train", flow_run_name="train-{experiment}")
-def train(experiment: str, workspace: Path | None = None) -> dict[str, str]:
+@flow(name="train", flow_run_name=diary_entry)
+def train(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Train the models of `experiment`, going on where a killed training stopped."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         regions = Regions.of(job.experiment.places)
