@@ -75,5 +75,9 @@ class WindowError(IsothermError, ValueError):
     """No window fits: the record is shorter than history + horizon, or a split is empty."""
 
 
+class StaleInputError(IsothermError, RuntimeError):
+    """The newest observations are too old to be forecast from."""
+
+
 class NotFittedError(IsothermError, ValueError):
     """A transform was given what it was not fitted on, or was used before it was fitted."""

@@ -34,6 +34,21 @@ class Sources(Spec):
     """As `sources_digest` gives it."""
 
 
+class Inputs(Spec):
+    """The days of the history that the forecast was made from, and what their values were then."""
+
+    first: str
+    last: str
+    final: NonNegativeInt
+    preliminary: NonNegativeInt
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        parts = [f"{n} {what}" for n, what in ((self.final, "final"), (self.preliminary, "preliminary")) if n]
+        return f"{self.first}…{self.last}: {', '.join(parts)}"
+
+
 class ModelLineage(Spec):
     """Which model or rung, and the SHA-256 of its card; a rung has none, and its id tells what was fitted."""
 
@@ -59,6 +74,8 @@ class Lineage(Spec):
     cube_snapshot: str
     fitted_sha256: str
     windows: WindowSpec
+    inputs: Inputs | None = None
+    """Of a forecast that was archived without them there are none."""
     model: ModelLineage
     archive_snapshot: str
     scores_version: str
@@ -81,6 +98,7 @@ def render(lineage: Lineage) -> str:
         ("cube", f"snapshot {lineage.cube_snapshot}"),
         ("fitted", f"sha256 {lineage.fitted_sha256}"),
         ("windows", _told(windows)),
+        *([("inputs", lineage.inputs.told)] if lineage.inputs else []),
         ("model", f"{model.name} {model.id}{card}"),
         ("forecast", f"archive snapshot {lineage.archive_snapshot}"),
         ("scores", f"version {lineage.scores_version}" if lineage.scores_version else "not scored yet"),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+ROUNDING = 1e-5
+"""Of the largest value: a network rounds otherwise when it forecasts one window than when it forecasts many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where forecasts come from.
@@ -53,7 +57,8 @@ def write(
     ----------
     forecasts
         By forecaster, each with one variable (init_time, lead_time, latitude, longitude) with
-        `standard_name`, `long_name` and `units`, NaN on land.
+        `standard_name`, `long_name` and `units`, NaN on land, and where it is known the coordinate `input_status`
+        (init_time), as `stamps` gives it.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def read(path: Path, region: str, forecaster: str, *, snapshot: str | None = Non
     Returns
     -------
     Dataset with the variable (init_time, lead_time, latitude, longitude), float32 (see `field_of`), and the
-    coordinates `model_id`, `cube_snapshot` and `issued_at` (init_time).
+    coordinates `model_id`, `cube_snapshot`, `input_status` and `issued_at` (init_time).
 
     Raises
     ------
@@ -133,6 +138,26 @@ def forecasters(path: Path, region: str, *, snapshot: str | None = None) -> tupl
         return tuple(sorted(name for name, _ in group.groups()))
 
 
+def issued_from(path: Path, region: str, init_time: np.datetime64) -> dict[str, tuple[str, str]]:
+    """By forecaster, the model id and the cube's snapshot of the forecast from `init_time`, where there is one."""
+    if not repository.exists(path):
+        return {}
+    found = {}
+    session = _session(path, None)
+    with repository.translated(path):
+        root = zarr.open_group(session.store, mode="r")
+        if region not in root:
+            return {}
+        wanted = layout.seconds(np.array([init_time]))[0]
+        for name, group in root.require_group(region).groups():
+            held = dict(group.arrays())
+            at = np.flatnonzero(np.asarray(held["init_time"][:]) == wanted)
+            if len(at):
+                model_id, snapshot = (str(held[each][int(at[0])]) for each in layout.PROVENANCE)
+                found[name] = model_id, snapshot
+    return found
+
+
 def field_of(dataset: xr.Dataset) -> xr.DataArray:
     """The variable that is forecast, the one on init_time and lead_time."""
     return next(each for each in dataset.data_vars.values() if {"init_time", "lead_time"} <= {*each.dims})
@@ -167,6 +192,7 @@ def _upsert(
     name = f"{region}/{forecaster}"
     if name not in root:
         layout.create(root, name, field)
+    layout.upgrade(root.require_group(name))
     group = layout.arrays(root, name)
     layout.require_same_axes(group, name, field)
     held = np.asarray(group["init_time"][:])
@@ -181,11 +207,13 @@ def _upsert(
     _make_room(group, str(field.name), held, merged)
     place = np.searchsorted(merged, given[fresh])
     issued = int(provenance.issued_at.timestamp())
+    stamps = field[layout.STAMP].values if layout.STAMP in field.coords else np.full(len(given), "", object)
     group["init_time"][:] = merged
     for run in _runs(place):
         span = slice(int(place[run[0]]), int(place[run[-1]]) + 1)
         group[str(field.name)][span] = field.isel(init_time=fresh[run]).values.astype(np.float32)
         group["issued_at"][span] = issued
+        group[layout.STAMP][span] = stamps[fresh[run]]
         for key, value in source.items():
             group[key][span] = np.array([value] * len(run), dtype=object)
     return len(fresh)
@@ -198,7 +226,7 @@ def _is_held(
     field: xr.DataArray,
     model_id: str,
 ) -> NDArray[np.bool_]:
-    """bool (init_time,): the group has the same values of the same model.
+    """bool (init_time,): the group has the same values of the same model, but for ROUNDING.
 
     The cube's snapshot may be another: a forecast that a new day does not change is not written again every day.
     """
@@ -210,8 +238,8 @@ def _is_held(
         some = candidates[start : start + layout.MOST_INIT_TIMES]
         stored = np.asarray(group[str(field.name)].oindex[np.searchsorted(held, given[some])])
         asked = field.isel(init_time=some).values.astype(np.float32)
-        equal = (stored == asked) | (np.isnan(stored) & np.isnan(asked))
-        known[some] = equal.all(axis=(1, 2, 3))
+        atol = ROUNDING * float(np.nanmax(np.abs(asked), initial=0.0))
+        known[some] = np.isclose(stored, asked, rtol=0, atol=atol, equal_nan=True).all(axis=(1, 2, 3))
     known[np.setdiff1d(np.flatnonzero(known), candidates)] = False
     return known
 
@@ -222,7 +250,7 @@ def _make_room(
     """Grow the axis to `merged`, and move what lies behind the first insertion."""
     place = np.searchsorted(merged, held)
     behind = np.flatnonzero(place != np.arange(len(held)))
-    names = (variable, "issued_at", *layout.PROVENANCE)
+    names = (variable, "issued_at", layout.STAMP, *layout.PROVENANCE)
     first = int(behind[0]) if len(behind) else len(held)
     moved = {name: np.asarray(group[name][first:]) for name in names} if len(behind) else {}
     for name in (*names, "init_time"):

@@ -31,6 +31,8 @@ COORDINATE_CHUNK = 512
 MANIFEST_CHUNKS = 64
 """Chunks along init_time of one manifest, so that one more forecast costs the same after ten years."""
 PROVENANCE = ("model_id", "cube_snapshot")
+STAMP = "input_status"
+"""A letter a day of the history; an archive of format 1 has none until it is next written to."""
 
 _SECOND = np.timedelta64(1, "s")
 _EPOCH = np.datetime64("1970-01-01", "s")
@@ -65,7 +67,7 @@ def create(root: zarr.Group, name: str, field: xr.DataArray) -> None:
         dimension_names=("init_time", "lead_time", "latitude", "longitude"),
         attributes={
             **{key: field.attrs[key] for key in ("standard_name", "long_name", "units") if field.attrs[key]},
-            "coordinates": " ".join((*PROVENANCE, "issued_at")),
+            "coordinates": " ".join((*PROVENANCE, STAMP, "issued_at")),
         },
     )
     start = {"standard_name": "forecast_reference_time", "long_name": "last observed time"}
@@ -73,11 +75,28 @@ def create(root: zarr.Group, name: str, field: xr.DataArray) -> None:
     _growing(group, "issued_at", "int64", 0, _SINCE | {"long_name": "time at which the forecast was made"})
     _growing(group, "model_id", str, "", {"long_name": "trained model or fitted baseline"})
     _growing(group, "cube_snapshot", str, "", {"long_name": "snapshot of the observations"})
+    _stamp(group, 0)
     # The attribute `dtype` is xarray's own mark of durations.
     period = {"standard_name": "forecast_period", "units": "seconds", "dtype": "timedelta64[ns]"}
     _axis(group, "lead_time", field.lead_time.values // _SECOND, period)
     _axis(group, "latitude", field.latitude.values, {"units": "degrees_north", "axis": "Y"})
     _axis(group, "longitude", field.longitude.values, {"units": "degrees_east", "axis": "X"})
+
+
+def upgrade(group: zarr.Group) -> None:
+    """Add the array that a group written by an older Isotherm lacks."""
+    if STAMP in group:
+        return
+    held = dict(group.arrays())
+    _stamp(group, held["init_time"].shape[0])
+    for each in held.values():
+        if "coordinates" in each.attrs:
+            each.attrs["coordinates"] = f"{each.attrs['coordinates']} {STAMP}"
+
+
+def _stamp(group: zarr.Group, length: int) -> None:
+    letters = "status of the days of the history, oldest first: F final, P preliminary, M missing"
+    _growing(group, STAMP, str, "", {"long_name": letters}, length)
 
 
 def arrays(root: zarr.Group, name: str) -> Arrays:
@@ -117,10 +136,12 @@ def require_same_axes(group: Arrays, name: str, field: xr.DataArray) -> None:
             )
 
 
-def _growing(group: zarr.Group, name: str, dtype: Any, fill: Any, attributes: dict[str, Any]) -> None:
+def _growing(
+    group: zarr.Group, name: str, dtype: Any, fill: Any, attributes: dict[str, Any], length: int = 0
+) -> None:
     group.create_array(
         name,
-        shape=(0,),
+        shape=(length,),
         chunks=(COORDINATE_CHUNK,),
         dtype=dtype,
         fill_value=fill,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.forecasts.archive import field_of
+from pipeline.forecasts.layout import STAMP
+from pipeline.forecasts.stamps import read_stamp
 from pipeline.publish.metadata import Credits, bounds, is_point, product_attributes
 from pipeline.publish.product import write_product
 from pipeline.publish.providers import provider
-from pipeline.types import SST
+from pipeline.types import SST, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +80,7 @@ def encoding_of(product: xr.Dataset) -> dict[str, dict[str, Any]]:
         "chunks": (1, leads, *(min(TILE, n) for n in cells)),
         "_FillValue": np.float32("nan"),
     }
-    for name in ("init_time", "valid_time"):
+    for name in ("init_time", "valid_time", *({"input_time"} & {*product.variables})):
         times = product[name].values
         unit = "days" if np.all(times == times.astype("datetime64[D]")) else "hours"
         encoding[name] |= {"units": _SINCE[unit], "dtype": "float64"}
@@ -106,7 +108,7 @@ def forecast_product(forecast: xr.Dataset, *, lineage: Lineage, source: str, ter
     )
     about = coordinate_attributes(lead, point=point)
     return xr.Dataset(
-        {str(field.name): (DIMS, field.values, variable_attributes(field)), **edges},
+        {str(field.name): (DIMS, field.values, variable_attributes(field)), **edges, **_inputs(forecast)},
         {
             "init_time": ("init_time", init, about["init_time"]),
             "lead_time": ("lead_time", lead, about["lead_time"]),
@@ -116,6 +118,26 @@ def forecast_product(forecast: xr.Dataset, *, lineage: Lineage, source: str, ter
         },
         product_attributes(shifted, lineage, observed, terms),
     )
+
+
+def _inputs(forecast: xr.Dataset) -> dict[str, Any]:
+    """Of one forecast, the status of each day of its history, where the archive knows it; days as published."""
+    if forecast.sizes["init_time"] != 1 or STAMP not in forecast or not str(forecast[STAMP].values[0]):
+        return {}
+    days, status = read_stamp(str(forecast[STAMP].values[0]), forecast.init_time.values[0])
+    about = {
+        "standard_name": "status_flag",
+        "long_name": "what the day held when the forecast was made",
+        "flag_values": [int(each) for each in Status],
+        "flag_meanings": " ".join(each.name.lower() for each in Status),
+        "coverage_content_type": "qualityInformation",
+    }
+    axis = {"standard_name": "time", "long_name": "day of the history", **LEAPS}
+    return {
+        "input_time": ("input_time", days.astype("datetime64[ns]"), axis),
+        # Attributes in JSON have no types, and CF wants flags and their values to have one.
+        "input_status": ("input_time", status.astype(np.int64), about),
+    }
 
 
 def variable_attributes(field: xr.DataArray) -> dict[str, str]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
 from pipeline.forecasts import archive
-from pipeline.lineage import Lineage, ModelLineage, Sources, sources_digest
+from pipeline.forecasts.layout import STAMP
+from pipeline.forecasts.stamps import read_stamp
+from pipeline.lineage import Inputs, Lineage, ModelLineage, Sources, sources_digest
 from pipeline.publish.catalog import Entry, add_entry
 from pipeline.publish.forecast import export
 from pipeline.publish.metadata import is_point, newest_init
 from pipeline.publish.product import copy_file, write_product
 from pipeline.store.state import source_list
-from pipeline.types import Spec
+from pipeline.types import Spec, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +35,13 @@ class Released(Spec):
     item: str
 
 
-def lineage_of(cube: Path, standing: Standing, newest: xr.Dataset) -> Lineage:
+def lineage_of(
+    cube: Path, standing: Standing, newest: xr.Dataset, *, archive_snapshot: str | None = None
+) -> Lineage:
     """The chain behind `newest`, one forecast of the standing's forecaster from the archive.
 
-    The cube's snapshot is the one that the forecast was made from, which may be older than that of the scores.
+    It was archived since the scores where `archive_snapshot` is given. The cube's snapshot is the one that the
+    forecast was made from, which may be older than that of the scores.
     """
     forecaster = standing.forecaster
     cube_snapshot = str(newest.cube_snapshot.values[0])
@@ -56,14 +61,28 @@ def lineage_of(cube: Path, standing: Standing, newest: xr.Dataset) -> Lineage:
         cube_snapshot=cube_snapshot,
         fitted_sha256=judged.fitted_sha256,
         windows=standing.windows,
+        inputs=_inputs(newest),
         model=ModelLineage(
             name=forecaster,
             id=str(newest.model_id.values[0]),
             card_sha256=judged.card_sha256 if is_model else "",
         ),
-        archive_snapshot=standing.archive_snapshot,
+        archive_snapshot=archive_snapshot or standing.archive_snapshot,
         scores_version=standing.scores_version,
         isotherm_version=version("isotherm"),
+    )
+
+
+def _inputs(newest: xr.Dataset) -> Inputs | None:
+    stamp = str(newest[STAMP].values[0]) if STAMP in newest else ""
+    if not stamp:
+        return None
+    days, status = read_stamp(stamp, newest.init_time.values[0])
+    return Inputs(
+        first=str(days[0]),
+        last=str(days[-1]),
+        final=int((status == Status.FINAL).sum()),
+        preliminary=int((status == Status.PRELIMINARY).sum()),
     )
 
 
@@ -77,11 +96,13 @@ def release_region(
     title: str,
     description: str,
     source: str = "oisst",
+    archive_snapshot: str | None = None,
 ) -> Released:
     """Publish the newest forecast of the region whose scores lie in `scores`.
 
     The forecast is the promoted model's, or the best rung's where the model did not beat it. `source` is whose
-    observations it rests on, a name of PROVIDERS.
+    observations it rests on, a name of PROVIDERS. The newest forecast is that of `archive_snapshot`, or of the one
+    that was scored.
 
     Raises
     ------
@@ -91,11 +112,10 @@ def release_region(
         The source has no provider.
     """
     standing = Standing.read(scores)
-    forecasts = archive.read(
-        archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
-    )
+    at = archive_snapshot or standing.archive_snapshot
+    forecasts = archive.read(archive_path, standing.region, standing.forecaster, snapshot=at)
     newest = forecasts.isel(init_time=[-1]).load()
-    lineage = lineage_of(cube, standing, newest)
+    lineage = lineage_of(cube, standing, newest, archive_snapshot=at)
     folder = published / standing.experiment / standing.region
     product = export(newest, folder, lineage=lineage, source=source)
     kept = write_product(read_scores(scores, standing.scores_version), folder, prefix="scores-")

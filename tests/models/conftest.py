@@ -39,13 +39,13 @@ class Made:
     def archive(self):
         return self.workspace.archive("trial")
 
-    def issue(self, **options):
+    def issue(self, *, archive_path=None, **options):
         return issue_forecasts(
             self.reading,
             recipe(training=SHORT),
             [self.models / self.model_id],
             LADDER,
-            self.archive,
+            archive_path or self.archive,
             snapshot=self.snapshot,
             **options,
         )

@@ -24,8 +24,11 @@ def make_forecast(day="2013-12-17", *, inits=1, value=15.0, longitude=None):
     shape = tuple(len(axis) for axis in coords.values())
     values = (value + np.random.default_rng(0).normal(size=shape)).astype(np.float32)
     values[..., :2, :2] = np.nan
-    issued = coords["init_time"] + DAY
-    return xr.Dataset({"sst": (tuple(coords), values, FIELD)}, coords | {"issued_at": ("init_time", issued)})
+    known = {
+        "issued_at": ("init_time", coords["init_time"] + DAY),
+        "input_status": ("init_time", np.array(["FFFFFFFMPP"] * inits, dtype=object)),
+    }
+    return xr.Dataset({"sst": (tuple(coords), values, FIELD)}, coords | known)
 
 
 def make_station_forecast(

@@ -205,6 +205,17 @@ def test_it_finds_no_error_in_a_station_s_product(tmp_path, station, lineage, st
     assert compliance_errors(copy, standard, tmp_path) == []
 
 
+def test_a_product_says_what_each_day_of_its_history_held(tmp_path, forecast, lineage):
+    with xr.open_zarr(export(forecast(day="2013-12-17"), tmp_path, lineage=lineage())) as back:
+        days = back.input_time.values.astype("datetime64[D]")
+        assert days.tolist() == np.arange("2013-12-08", "2013-12-18", dtype="datetime64[D]").tolist()
+        assert back.input_status.values.tolist() == [2] * 7 + [0, 1, 1]
+        assert back.input_status.attrs["flag_meanings"] == "missing preliminary final"
+    unknown = forecast().drop_vars("input_status")
+    with xr.open_zarr(export(unknown, tmp_path, lineage=lineage())) as back:
+        assert "input_status" not in back
+
+
 def test_a_station_s_product_is_hourly_of_one_place_and_in_utc(tmp_path, station, lineage):
     given = station(inits=2)
     path = export(given, tmp_path, lineage=lineage(region="jena"), source="jena")
