@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import reading, serving, steps
+from flows.commands import operating, reading, serving, steps
 from flows.commands.options import out
 from flows.endings import guarded
 
@@ -20,7 +20,12 @@ app = typer.Typer(
     "isotherm COMMAND --help shows examples of each command.",
 )
 
-GROUPS = {"From files to forecasts": steps.app, "Looking": reading.app, "Serving": serving.app}
+GROUPS = {
+    "From files to forecasts": steps.app,
+    "Operating": operating.app,
+    "Looking": reading.app,
+    "Serving": serving.app,
+}
 for _title, _group in GROUPS.items():
     for _command in _group.registered_commands:
         _command.rich_help_panel = _title
