@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.evaluation.specs import EvaluationSpec
+
 
 def block_counts(length: int, *, block_length: int, resamples: int, seed: int) -> NDArray[np.float64]:
     """How often each init time occurs in each resample: float64 (resample, init_time), rows sum to `length`.
@@ -35,6 +37,18 @@ def block_counts(length: int, *, block_length: int, resamples: int, seed: int) -
     np.add.at(edges, (row, starts), 1.0)
     np.add.at(edges, (row, starts + sizes), -1.0)
     return np.asarray(np.cumsum(edges, axis=1)[:, :length])
+
+
+def resamples(length: int, spec: EvaluationSpec) -> NDArray[np.float64]:
+    """The sample itself (ones) and then its resamples, as occurrences: float64 (1 + resample, init_time).
+
+    One resample of NaN stands for them where there are fewer than two blocks of init times.
+    """
+    if length < 2 * spec.block_length:
+        drawn = np.full((1, length), np.nan)
+    else:
+        drawn = block_counts(length, block_length=spec.block_length, resamples=spec.resamples, seed=spec.seed)
+    return np.concatenate([np.ones((1, length)), drawn])
 
 
 def percentile_interval(resampled: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:

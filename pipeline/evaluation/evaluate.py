@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.errors import ConfigError
 from pipeline.evaluation import METRICS
 from pipeline.evaluation.aggregate import SEASONS, sample, season_members
-from pipeline.evaluation.bootstrap import block_counts, percentile_interval
+from pipeline.evaluation.bootstrap import percentile_interval, resamples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +84,7 @@ def evaluate(
     units = str(truth.attrs["units"])
     sampled = sample({name: forecasts[name] for name in names}, truth, climatology, ocean, spec.areas)
     inside = season_members(truth.init_time.values, truth.lead_time.values)
-    counts = _resamples(truth.sizes["init_time"], spec)
+    counts = resamples(truth.sizes["init_time"], spec)
     means = [_means(windows, inside, counts) for windows in sampled.windows]
     table = _Table(spec.confidence)
     for name, metric in METRICS.items():
@@ -146,15 +146,6 @@ class _Table:
             self.variables[name + suffix] = where, value[..., pick], attrs
             bounds = {"long_name": f"{self.confidence:.0%} interval of: {long_name}{over}", "units": units}
             self.variables[f"{name}{suffix}_interval"] = (*where, "bound"), low_high[..., pick, :], bounds
-
-
-def _resamples(length: int, spec: EvaluationSpec) -> Floats:
-    """The sample itself (ones) and then its resamples, as occurrences: (1 + resample, init_time)."""
-    if length < 2 * spec.block_length:
-        drawn = np.full((1, length), np.nan)
-    else:
-        drawn = block_counts(length, block_length=spec.block_length, resamples=spec.resamples, seed=spec.seed)
-    return np.concatenate([np.ones((1, length)), drawn])
 
 
 def _means(windows: Floats, inside: NDArray[np.bool_], counts: Floats) -> Floats:
