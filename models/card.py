@@ -40,6 +40,7 @@ class ModelCard(BaseModel):
     parameters: int
     config: dict[str, Any]
     training: dict[str, Any]
+    """As the recipe says it; `stacking` also has `with`, the rung, and the `weights` (lead_time,) of the model."""
     precision: str
     backend: str
     windows: WindowSpec

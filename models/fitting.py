@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 from models.card import CARD, ModelCard
 from models.checkpoints import Checkpoints
 from models.encoders import ENCODERS
+from models.folds import Fold, fit_stacking, make_folds, require_stackable
 from models.trained import TrainedModel
 from models.training import train
 
@@ -54,10 +55,14 @@ def fit_models(
     Raises
     ------
     WindowError, ConfigError, NotFittedError
-        The record is too short for the splits, the windows or the climatology.
+        The record is too short for the splits, the windows, the climatology or the folds of stacking; or it is
+        none that can be stacked.
     """
     record = reading.read(snapshot)
     recipes = list(recipes)
+    for recipe in recipes:
+        if recipe.training.stacking is not None:
+            require_stackable(record, recipe)
     material = _Material(record, recipes[0], snapshot)
     return {recipe.name: _fit(material, recipe, folder, progress(recipe.name)) for recipe in recipes}
 
@@ -69,6 +74,8 @@ class _Material:
     record: AnyRecord
     recipe: Recipe
     snapshot: str
+    parts: dict[int, list[Fold]] = field(default_factory=dict)
+    """Folds by their number, which is the same for most models."""
 
     @cached_property
     def parted(self) -> Partition:
@@ -86,6 +93,11 @@ class _Material:
     def validation(self) -> Samples:
         return self.encoder.samples(self.record, self.parted.windows("validation"))
 
+    def folds(self, count: int) -> list[Fold]:
+        if count not in self.parts:
+            self.parts[count] = make_folds(self.record, self.recipe, count, snapshot=self.snapshot)
+        return self.parts[count]
+
 
 def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) -> str:
     record = material.record
@@ -93,6 +105,8 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
     if (folder / model_id / CARD).exists():
         return model_id
     checkpoints = Checkpoints(folder / f".training-{model_id}")
+    stacking = recipe.training.stacking
+    folds = material.folds(stacking.folds) if stacking else []
     done = train(
         recipe.model,
         recipe.config,
@@ -102,6 +116,14 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
         checkpoints,
         progress,
     )
+    encoder, trained_by = material.encoder, recipe.training.model_dump(mode="json")
+    fold_checkpoints = [
+        Checkpoints(folder / f".training-{model_id}-fold-{at}") for at in range(1, len(folds) + 1)
+    ]
+    if folds:
+        fitted = fit_stacking(record, folds, recipe, done.best_epoch, fold_checkpoints, progress)
+        encoder = replace(encoder, stacking=fitted)
+        trained_by["stacking"] |= {"with": fitted.seasonal.name, "weights": fitted.weights.tolist()}
     card = ModelCard(
         model_id=model_id,
         name=recipe.name,
@@ -111,7 +133,7 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
         region=recipe.region,
         parameters=done.model.count_params(),
         config=recipe.config.model_dump(mode="json"),
-        training=recipe.training.model_dump(mode="json"),
+        training=trained_by,
         precision=done.precision,
         backend=keras.backend.backend(),
         windows=recipe.windows,
@@ -120,15 +142,16 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
         train_windows=len(material.training.windows),
         validation_windows=len(material.validation.windows),
         cube_snapshot=material.snapshot,
-        fitted_sha256=material.encoder.sha256,
+        fitted_sha256=encoder.sha256,
         weights_sha256=_weights_sha256(done.model),
         best_epoch=done.best_epoch,
         history=done.history,
         created_at=dt.datetime.now(dt.UTC),
         isotherm_version=version("isotherm"),
     )
-    TrainedModel(done.model, material.encoder, card).save(folder / model_id)
-    checkpoints.clear()
+    TrainedModel(done.model, encoder, card).save(folder / model_id)
+    for each in (checkpoints, *fold_checkpoints):
+        each.clear()
     return model_id
 
 

@@ -52,13 +52,15 @@ class Recipe:
             "target": record.quantity.name,
             "protocol": record.protocol,
             "config": self.config.model_dump(mode="json"),
-            "training": self.training.model_dump(mode="json"),
+            "training": self.training.model_dump(mode="json", exclude={"stacking"}),
             "splits": splits.model_dump(mode="json", exclude={"test"}),
             "windows": self.windows.model_dump(mode="json"),
             "climatology": self.climatology.model_dump(mode="json"),
         }
         if record.kind == "series":
             told["encoding"] = self.encoding.model_dump(mode="json")
+        if self.training.stacking is not None:
+            told["stacking"] = self.training.stacking.model_dump(mode="json")
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
         for part in (record.latitude, record.longitude, record.values[used]):
             digest.update(np.ascontiguousarray(part).tobytes())

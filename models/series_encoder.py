@@ -11,6 +11,7 @@ import numpy as np
 from models.base import SeriesShape
 from models.samples import SeriesSamples, departed
 from models.specs import EncodingSpec
+from models.stacking import Stacking
 from pipeline.climatology import HarmonicClimatology
 from pipeline.errors import NotFittedError
 from pipeline.forecasts.linear import Linear
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 CLIMATOLOGY = "climatology.npz"
 BASE = "base.npz"
 SCALING = "scaling.npz"
+STACKING = "stacking.npz"
 AT_ONCE = 4096
 
 
@@ -56,6 +58,8 @@ class SeriesEncoder:
         The fitted linear forecast, where that is the base.
     climatology
         Of the target, for the rungs and the scores.
+    stacking
+        What a trained model's forecast is averaged with; it takes no part in training.
     """
 
     spec: WindowSpec
@@ -67,6 +71,7 @@ class SeriesEncoder:
     left: Array
     base: Linear | None
     climatology: HarmonicClimatology
+    stacking: Stacking | None = None
 
     @classmethod
     def fit(cls, record: SeriesRecord, recipe: Recipe, *, snapshot: str) -> Self:
@@ -124,6 +129,8 @@ class SeriesEncoder:
             digest.update(np.ascontiguousarray(part).tobytes())
         if self.base is not None:
             digest.update(self.base.sha256.encode())
+        if self.stacking is not None:
+            digest.update(self.stacking.weights.tobytes())
         return digest.hexdigest()
 
     def samples(self, record: SeriesRecord, windows: Windows) -> SeriesSamples:
@@ -161,18 +168,25 @@ class SeriesEncoder:
         else:
             scaled = (history - self.mean) / self.deviation
         if self.base is not None:
-            return {"history": scaled}, self.base.predict(history, init_time)
-        return {"history": scaled}, self._simple(history[:, -1, self.target])[..., None, None]
+            base = self.base.predict(history, init_time)
+        else:
+            base = self._simple(history[:, -1, self.target])[..., None, None]
+        if self.stacking is not None:
+            base = self.stacking.base(base, history, init_time)
+        return {"history": scaled}, base
 
     def forecast(self, output: Array, base: Array) -> Array:
         """The forecast (sample, lead_time, 1, 1) that a model's output (sample, lead_time) means."""
-        return base + (output * self.left)[..., None, None]
+        scale = self.left if self.stacking is None else self.left * self.stacking.weights
+        return base + (output * scale)[..., None, None]
 
     def save(self, folder: Path) -> None:
         """Write into the model's folder."""
         self.climatology.save(folder / CLIMATOLOGY)
         if self.base is not None:
             np.savez(folder / BASE, **self.base.state())
+        if self.stacking is not None:
+            np.savez(folder / STACKING, **self.stacking.state())
         np.savez(
             folder / SCALING,
             mean=self.mean,
@@ -188,10 +202,13 @@ class SeriesEncoder:
         """Read what `save` wrote."""
         with np.load(folder / SCALING, allow_pickle=False) as stored:
             held: dict[str, Any] = dict(stored)
-        base = None
+        base = stacking = None
         if (folder / BASE).exists():
             with np.load(folder / BASE, allow_pickle=False) as stored:
                 base = Linear.restore(dict(stored))
+        if (folder / STACKING).exists():
+            with np.load(folder / STACKING, allow_pickle=False) as stored:
+                stacking = Stacking.restore(dict(stored))
         return cls(
             spec,
             EncodingSpec.model_validate_json(str(held["encoding"])),
@@ -202,6 +219,7 @@ class SeriesEncoder:
             held["left"],
             base,
             HarmonicClimatology.load(folder / CLIMATOLOGY),
+            stacking,
         )
 
     def _simple(self, last: Array) -> Array:

@@ -9,6 +9,13 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from pipeline.types import Spec
 
 
+class StackingSpec(Spec):
+    """How the weights of a station's model beside seasonal naive are fitted."""
+
+    folds: int = Field(default=5, ge=2)
+    """Parts of the training windows; each is forecast by a network that was trained on the others."""
+
+
 class TrainingSpec(Spec):
     """How a model is trained."""
 
@@ -32,6 +39,8 @@ class TrainingSpec(Spec):
     seed: int = 42
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""
+    stacking: StackingSpec | None = None
+    """Of a station: the forecast is drawn towards seasonal naive, by weights that are fitted on training times."""
 
 
 class EncodingSpec(Spec):

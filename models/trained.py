@@ -64,13 +64,7 @@ class TrainedModel:
 
     def predict(self, history: NDArray[np.float32], init_time: NDArray[np.datetime64]) -> NDArray[np.float32]:
         """Forecasts (sample, lead_time, latitude, longitude) in the record's units, NaN on land."""
-        forecasts = []
-        for first in range(0, len(history), BATCH):
-            part = slice(first, first + BATCH)
-            inputs, base = self.encoder.inputs(history[part], init_time[part])
-            correction = np.asarray(self.model.predict_on_batch(inputs), dtype=np.float32)
-            forecasts.append(self.encoder.forecast(correction, base))
-        return np.concatenate(forecasts)
+        return forecast(self.model, self.encoder, history, init_time)
 
     def save(self, folder: Path) -> None:
         """Write the folder whole, beside its place, and move it there; one that is there is left alone.
@@ -105,3 +99,24 @@ class TrainedModel:
         encoder = ENCODERS[card.kind].load(folder, card.windows)
         model: Any = keras.saving.load_model(folder / MODEL, compile=False, safe_mode=True)
         return cls(model, encoder, card)
+
+
+def forecast(
+    model: keras.Model, encoder: Encoder, history: NDArray[np.float32], init_time: NDArray[np.datetime64]
+) -> NDArray[np.float32]:
+    """Forecasts (sample, lead_time, latitude, longitude) in the record's units, by a model and its encoder.
+
+    Parameters
+    ----------
+    history
+        float32 (sample, history, …), in the record's units.
+    init_time
+        datetime64[ns] (sample,).
+    """
+    forecasts = []
+    for first in range(0, len(history), BATCH):
+        part = slice(first, first + BATCH)
+        inputs, base = encoder.inputs(history[part], init_time[part])
+        correction = np.asarray(model.predict_on_batch(inputs), dtype=np.float32)
+        forecasts.append(encoder.forecast(correction, base))
+    return np.concatenate(forecasts)

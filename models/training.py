@@ -54,6 +54,8 @@ def train(
     validation: Samples,
     checkpoints: Checkpoints,
     progress: Progress = lambda _done, _total, _note: None,
+    *,
+    epochs: int | None = None,
 ) -> Training:
     """Train the model `name`, going on from `checkpoints` where a killed training left them.
 
@@ -61,6 +63,11 @@ def train(
     within it is kept with the weights, after each epoch and every minute of a long one: a training that was killed
     and resumed ends as one that was not. What is judged and kept is the running average of the weights, which
     generalises better than the latest step (Izmailov et al. 2018, arXiv:1803.05407).
+
+    Parameters
+    ----------
+    epochs
+        Where given, training stops after so many and the last is kept: `validation` is looked at, and decides nothing.
 
     Raises
     ------
@@ -87,8 +94,8 @@ def train(
         "best_epoch": 0,
     }
     judged = datasets.ordered(validation, batch_size=4 * spec.batch_size)
-    for number in range(len(state["history"]) + 1, spec.epochs + 1):
-        if number - 1 - state["best_epoch"] >= spec.patience:
+    for number in range(len(state["history"]) + 1, (epochs or spec.epochs) + 1):
+        if epochs is None and number - 1 - state["best_epoch"] >= spec.patience:
             break
         began = time.monotonic()
         _seed_dropout(model, spec.seed, number)
@@ -120,7 +127,7 @@ def train(
                 "seconds": time.monotonic() - began,
             }
         )
-        better = validation_loss < state["best"]
+        better = validation_loss < state["best"] if epochs is None else number == epochs and np.isfinite(loss)
         if better:
             state |= {"best": validation_loss, "best_epoch": number}
         checkpoints.save(model, state, kept if better else None)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.reports import charts, markup
+from pipeline.reports import charts, markup, standing
 from pipeline.reports.base import Section
+from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -39,6 +40,12 @@ one.training.epochs | length }}</td><td>{{ one.training.best_epoch }}</td>
 one.training.best.validation_mae | num(4) }}</td>{% endif %}<td>{{ one.training.pace | num(1) }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
+_STACKING = """\
+<p>The forecast of {{ model | name }} is drawn towards {{ rung | name }}: the network's weight is {% for weight, ahead
+in weights %}{% if not loop.first %}{{ " and " if loop.last else ", " }}{% endif %}{{ weight | num }} {{ ahead
+}} ahead{% endfor %}, and {{ rung | name }} has the rest. The weights leave the least squared error of out-of-fold
+forecasts of the training windows, in {{ folds | count("fold") }} (stacked generalisation).</p>
+"""
 _CARD = """\
 {% if card %}<h4>Model card{% if many %} of {{ many | name }}{% endif %}</h4><dl class="facts">{%
 for label, fact in card.items() %}
@@ -61,10 +68,28 @@ this region{% endif %}.</p>{% endif %}
 def build(_: ReportInputs, region: RegionInputs) -> Section:
     """Losses by epoch of each model, and the facts of the judged one's card."""
     several = len(region.models) > 1
-    html = (_several(region) if several else _one(region)) + markup.fill(
-        _CARD, card=region.card, many=region.models[0].name if several else ""
+    facts = {label: fact for label, fact in region.card.items() if label != "stacking"}
+    html = (
+        (_several(region) if several else _one(region))
+        + _stacked(region)
+        + markup.fill(_CARD, card=facts, many=region.models[0].name if several else "")
     )
     return Section("Training", html)
+
+
+def _stacked(region: RegionInputs) -> Markup:
+    """The weights of the judged model beside the rung that it is drawn towards, at the usual leads."""
+    stacking = region.card.get("stacking")
+    if not stacking:
+        return markup.fill("")
+    leads = Leads.of(region.scores)
+    return markup.fill(
+        _STACKING,
+        model=standing.model_of(region),
+        rung=stacking["with"],
+        folds=stacking["folds"],
+        weights=[(stacking["weights"][at], leads.ahead(at)) for at in leads.shown()],
+    )
 
 
 def _one(region: RegionInputs) -> Markup:

@@ -168,6 +168,19 @@ def test_it_stops_early_and_returns_the_best_weights(tmp_path, judged):
     assert len(seen) == 4
 
 
+def test_asked_for_so_many_epochs_it_keeps_the_last(tmp_path, judged):
+    seen = judged(1.0, 2.0, 3.0)
+    spec = TRAINING.model_copy(update={"epochs": 5, "patience": 1, "steps_per_epoch": 1})
+    done = train("convlstm", CONFIG, spec, *samples(), Checkpoints(tmp_path / "t"), epochs=3)
+    assert [each["validation_loss"] for each in done.history] == [1.0, 2.0, 3.0]
+    assert done.best_epoch == 3
+    for got, last in zip(done.model.get_weights(), seen[2], strict=True):
+        np.testing.assert_array_equal(got, last)
+    again = train("convlstm", CONFIG, spec, *samples(), Checkpoints(tmp_path / "t"), epochs=3)
+    assert weights_apart(again, done) == {}
+    assert len(seen) == 3
+
+
 def test_a_training_that_diverges_is_told(tmp_path, judged):
     judged(*[float("nan")] * 5)
     with pytest.raises(NotFittedError, match="diverged") as caught:
