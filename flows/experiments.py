@@ -170,6 +170,11 @@ class Experiment(Spec):
         return {name: table.title or name for name, table in self.regions.items()}
 
     @property
+    def today(self) -> dt.date:
+        """The simulation's, or really today, UTC."""
+        return self.simulation.today if self.simulation else dt.datetime.now(dt.UTC).date()
+
+    @property
     def kind(self) -> Kind:
         """What the record is of."""
         return "fields" if self.station is None else "series"

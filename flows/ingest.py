@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from prefect import flow
@@ -23,19 +22,19 @@ class GapsError(PartialError):
 
 
 def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
-    """Bring the cube or series up to date, and keep what was found for the report and `status`.
+    """Bring the cube or series up to date, and keep for the report what was found, if anything was.
 
     Of final files the newest are asked whether they were reissued, and all of them in an `audit`.
     """
     experiment = job.experiment
-    today = experiment.simulation.today if experiment.simulation else dt.datetime.now(dt.UTC).date()
-    period = experiment.period.until(today)
+    period = experiment.period.until(job.today)
     recheck = None if audit else experiment.operations.recheck_days
     work = _ingest_fields if experiment.station is None else tasks.ingest_station
     result = work(job, period, recheck)
     log = job.workspace.ingest_log(experiment.name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    write_text(log, result.model_dump_json(indent=1))
+    if result != IngestResult() or not log.exists():
+        log.parent.mkdir(parents=True, exist_ok=True)
+        write_text(log, result.model_dump_json(indent=1))
     artifacts.data_status(job)
     return result
 

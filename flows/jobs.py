@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import iglob
@@ -33,6 +34,11 @@ class Job(BaseModel):
     def workspace(self) -> Workspace:
         """The paths."""
         return Workspace(self.settings.workspace)
+
+    @property
+    def today(self) -> dt.date:
+        """The day that it is, UTC: as the settings say, the simulation's, or really."""
+        return self.settings.today or self.experiment.today
 
     def reading(self, place: str) -> Reading:
         """Where the record of a region or of the station is read from."""
@@ -187,7 +193,7 @@ def require_inputs(job: Job, step: str) -> None:
     if step in {"train", "forecast", "evaluate"}:
         job.cube_snapshot()
     for region in job.experiment.places:
-        if step in {"forecast", "evaluate"}:
+        if step in {"forecast", "evaluate", "daily"}:
             job.models(region)
         if step in {"report", "publish"}:
             Standing.read(job.workspace.scores(job.experiment.name, region))

@@ -15,14 +15,15 @@ from pipeline.publish.release import Released
 
 def run_report(job: Job, regions: Regions) -> Path:
     """Write the report of all regions that are well."""
-    report = tasks.render_report(job, regions.names)
+    report = tasks.render_report(job, regions.names, job.archive_snapshot())
     artifacts.report_link(job)
     return report
 
 
 def run_publish(job: Job, regions: Regions) -> list[Released]:
     """Publish each region's newest forecast."""
-    released = list(regions.each(lambda region: tasks.publish_place(job, region)).values())
+    archived = job.archive_snapshot()
+    released = list(regions.each(lambda region: tasks.publish_place(job, region, archived)).values())
     artifacts.forecast_links(job, released)
     return released
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Settings(BaseSettings):
     """The folder of experiment files."""
     workers: PositiveInt = Field(default_factory=lambda: os.cpu_count() or 1)
     """Processes that read, check and regrid."""
+    today: dt.date | None = None
+    """What day it is taken to be, to rehearse or repeat a day; really today where it is not set."""
     dask_address: str | None = None
     """A Dask scheduler to use instead of processes of one's own."""
     public_url: str | None = None

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import runtime
 from flows.jobs import Job
+from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
 from pipeline.ingestion import ingest_shard as write_shard
@@ -105,6 +106,51 @@ def forecast_place(job: Job, place: str, snapshot: str) -> str:
     )
 
 
+@task(name="forecast-newest", task_run_name="forecast-newest-{place}", cache_policy=NO_CACHE)
+def forecast_newest(job: Job, place: str, snapshot: str) -> str:
+    """Forecast with the models and their ladder from the newest data alone, and return the archive's snapshot."""
+    with runtime.quiet_imports():
+        from models.issuing import issue_newest
+
+    models = job.models(place)
+    experiment = job.experiment
+    return issue_newest(
+        job.reading(place),
+        job.recipe(place, next(iter(models))),
+        list(models.values()),
+        experiment.rungs,
+        job.workspace.archive(experiment.name),
+        snapshot=snapshot,
+        today=job.today,
+        oldest_days=experiment.operations.oldest_input_days,
+        progress=runtime.progress(f"forecast {place}"),
+    )
+
+
+@task(name="verify", task_run_name="verify-{place}", cache_policy=NO_CACHE)
+def verify_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> Rolling:
+    """Verify the forecasts of the newest weeks as far as their valid times have truth."""
+    from pipeline.evaluation.scorecard import score_recent
+
+    experiment, workspace = job.experiment, job.workspace
+    scores = workspace.scores(experiment.name, place)
+    standing = Standing.read(scores)
+    return score_recent(
+        job.reading(place),
+        workspace.archive(experiment.name),
+        scores,
+        model=standing.judged.name,
+        ladder=experiment.rungs,
+        days=experiment.operations.scorecard_days,
+        train=standing.splits.train,
+        windows=experiment.windows,
+        climatology=experiment.climatology,
+        spec=experiment.evaluation,
+        cube_snapshot=snapshot,
+        archive_snapshot=archive_snapshot,
+    )
+
+
 @task(name="evaluate", task_run_name="evaluate-{place}", cache_policy=NO_CACHE)
 def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> Standing:
     """Score the models and their ladder on the test windows."""
@@ -131,27 +177,34 @@ def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def render_report(job: Job, regions: list[str]) -> Path:
-    """Write the report of `regions`."""
-    from pipeline.reports.gather import gather_report
-    from pipeline.reports.render import render
+def render_report(job: Job, regions: list[str], archive_snapshot: str) -> Path:
+    """Write the report of `regions`, with the newest forecasts of the snapshot."""
+    from pipeline.reports.gather import gather_report, inputs_digest
+    from pipeline.reports.render import is_current, render
 
-    experiment = job.experiment
+    experiment, path = job.experiment, job.workspace.report(job.experiment.name)
+    places = {name: title for name, title in experiment.places.items() if name in regions}
+    told: dict[str, Any] = {
+        "title": experiment.title,
+        "description": experiment.description,
+        "archive_snapshot": archive_snapshot,
+    }
+    digest = inputs_digest(job.workspace, experiment.name, places=places, **told)
+    if is_current(path, digest):
+        return path
     inputs = gather_report(
         job.workspace,
         experiment.name,
-        title=experiment.title,
-        description=experiment.description,
-        places={
-            name: (title, job.reading(name)) for name, title in experiment.places.items() if name in regions
-        },
+        places={name: (title, job.reading(name)) for name, title in places.items()},
+        digest=digest,
+        **told,
     )
-    return render(inputs, job.workspace.report(experiment.name))
+    return render(inputs, path)
 
 
 @task(name="publish", task_run_name="publish-{place}", cache_policy=NO_CACHE)
-def publish_place(job: Job, place: str) -> Released:
-    """Put the newest forecast, its scores and the report into the catalog."""
+def publish_place(job: Job, place: str, archive_snapshot: str) -> Released:
+    """Put the newest forecast of the snapshot, its scores and the report into the catalog."""
     from pipeline.publish.release import release_region
 
     experiment, workspace = job.experiment, job.workspace
@@ -166,5 +219,6 @@ def publish_place(job: Job, place: str) -> Released:
         workspace.scores(experiment.name, place),
         workspace.published,
         report=workspace.report(experiment.name),
+        archive_snapshot=archive_snapshot,
         **facts,
     )

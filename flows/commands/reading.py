@@ -11,18 +11,36 @@ from flows.commands.options import WorkspaceOption, out
 
 app = typer.Typer()
 
+ALERTS = 4
+"""Exit status of `isotherm status` where somebody should act."""
 
-@app.command(epilog="[b]Examples[/b]  isotherm status  ·  isotherm status sst-tasman")
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm status  ·  isotherm status sst-tasman  ·  "
+    "isotherm status --json | jq '.experiments[].alerts'"
+)
 def status(
     experiment: Annotated[
         str | None, typer.Argument(metavar="[EXPERIMENT]", help="One; all where none is named.")
     ] = None,
     workspace: WorkspaceOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON for other programs.")] = False,
 ) -> None:
-    """Show what the workspace holds: days, gaps, refused files, models, verdicts and forecasts."""
-    from flows.settings import Settings
+    """Show what the workspace holds: days, gaps, refused files, models, scores, forecasts and alerts.
 
-    show.status(out, Settings.load(workspace=workspace), experiment)
+    The exit status is 4 where an experiment that runs daily has an alert that asks for somebody to act.
+    """
+    from flows.settings import Settings
+    from flows.show_status import status as shown
+    from flows.status import workspace_status
+
+    found = workspace_status(Settings.load(workspace=workspace), experiment)
+    if as_json:
+        out.print(found.model_dump_json(indent=1), markup=False, highlight=False)
+    else:
+        shown(out, found)
+    if not found.healthy:
+        raise typer.Exit(ALERTS)
 
 
 @app.command(epilog="[b]Example[/b]  isotherm experiments")

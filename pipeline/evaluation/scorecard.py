@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from pydantic import Field
 
 from pipeline.climatology import HarmonicClimatology
-from pipeline.errors import NotFoundError
 from pipeline.evaluation import METRICS
 from pipeline.evaluation.aggregate import sample
 from pipeline.evaluation.bootstrap import percentile_interval, resamples
+from pipeline.evaluation.rolling import FOLDER, Rolling
 from pipeline.evaluation.versions import write_scores
 from pipeline.forecasts import archive
 from pipeline.forecasts.field import DIMS, as_field
-from pipeline.publish.product import write_text
-from pipeline.types import Spec
 from pipeline.windows import Windows
 
 if TYPE_CHECKING:
@@ -36,72 +33,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FOLDER = "scorecards"
-FILE = "scorecard.json"
 WHOLE = 0
 """Position of the whole area among those that are sampled."""
-
-
-class Rolling(Spec):
-    """A scorecard in sum, as `isotherm status` tells it.
-
-    Parameters
-    ----------
-    version
-        Of the dataset in the folder FOLDER; None where nothing is verified yet.
-    first_init, last_init
-        Of the forecasts that it looks at, in the record's own clock; None where there are none.
-    forecasts
-        How many these are, of the model.
-    verified
-        Pairs of a forecast and a lead that have truth.
-    waiting
-        Forecasts of which some valid time has no truth yet.
-    rmse
-        By forecaster, over all leads.
-    difference, interval
-        The model's RMSE minus the best rung's, with its confidence interval where there are enough forecasts.
-    """
-
-    model: str
-    version: str | None = None
-    first_init: str | None = None
-    last_init: str | None = None
-    forecasts: int = 0
-    verified: int = 0
-    waiting: int = 0
-    rmse: dict[str, float] = Field(default_factory=dict)
-    best_rung: str | None = None
-    difference: float | None = None
-    interval: tuple[float, float] | None = None
-    units: str = ""
-
-    @property
-    def worse(self) -> bool:
-        """The whole interval of the difference lies above zero: the best rung does better."""
-        return self.interval is not None and self.interval[0] > 0
-
-    def write(self, folder: Path) -> None:
-        """Make it the newest in the region's scores folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
-
-    @classmethod
-    def read(cls, folder: Path) -> Rolling:
-        """The newest of the region's scores folder.
-
-        Raises
-        ------
-        NotFoundError
-            There is none.
-        """
-        path = folder / FILE
-        if not path.is_file():
-            raise NotFoundError(
-                f"region {folder.name!r} of experiment {folder.parent.name!r} has no scorecard yet",
-                remedy=f"run `isotherm daily {folder.parent.name}` first",
-                path=str(path),
-            )
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def score_recent(

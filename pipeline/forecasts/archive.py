@@ -158,6 +158,23 @@ def issued_from(path: Path, region: str, init_time: np.datetime64) -> dict[str, 
     return found
 
 
+def newest(path: Path, region: str, forecaster: str) -> tuple[str, str] | None:
+    """Init time and time of issue of the newest forecast, as ISO texts in minutes; None where there is none."""
+    if not repository.exists(path):
+        return None
+    session = _session(path, None)
+    with repository.translated(path):
+        root = zarr.open_group(session.store, mode="r")
+        if f"{region}/{forecaster}" not in root:
+            return None
+        group = layout.arrays(root, f"{region}/{forecaster}")
+        if not group["init_time"].shape[0]:
+            return None
+        last = [np.asarray(group[name][-1:]) for name in ("init_time", "issued_at")]
+    init, issued = (str(each.astype("datetime64[s]").astype("datetime64[m]")[0]) for each in last)
+    return init, issued
+
+
 def field_of(dataset: xr.Dataset) -> xr.DataArray:
     """The variable that is forecast, the one on init_time and lead_time."""
     return next(each for each in dataset.data_vars.values() if {"init_time", "lead_time"} <= {*each.dims})

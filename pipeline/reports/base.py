@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
+    from pipeline.evaluation.rolling import Rolling
     from pipeline.evaluation.verdict import Verdict
     from pipeline.quality.base import Finding
+    from pipeline.store.revisions import Revisions
     from pipeline.types import Protocol, Quantity
 
 
@@ -191,6 +193,11 @@ class RegionInputs:
         The fields of the lineage, name → value; values may be mappings.
     station
         Of a station, whose grid is one cell; None for fields.
+    rolling, recent
+        The scorecard of the newest forecasts in sum, and its dataset as `score_recent` keeps it; None where the
+        experiment does not run daily.
+    revisions
+        What final days changed in preliminary ones; None where none was replaced.
     """
 
     name: str
@@ -206,6 +213,9 @@ class RegionInputs:
     lineage: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[ModelFacts, ...] = ()
     station: StationInputs | None = None
+    rolling: Rolling | None = None
+    recent: xr.Dataset | None = None
+    revisions: Revisions | None = None
 
     @property
     def symbol(self) -> str:
@@ -223,6 +233,8 @@ class ReportInputs:
     generated_at: dt.datetime
     isotherm_version: str
     regions: tuple[RegionInputs, ...]
+    digest: str = ""
+    """Of all that it was made from; it stands in the page's head."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
+from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from pipeline.errors import NotFoundError
+from pipeline.evaluation.rolling import FOLDER, Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
 from pipeline.forecasts import archive
@@ -31,6 +35,8 @@ from pipeline.reports.base import (
     TrainingHistory,
 )
 from pipeline.reports.extracts import station_inputs
+from pipeline.store import repository
+from pipeline.store.revisions import read_revisions
 from pipeline.store.state import status_summary
 from pipeline.windows import Windows
 
@@ -65,6 +71,7 @@ def gather_region(
     title: str,
     findings: Sequence[Finding] = (),
     examples: int = EXAMPLES,
+    archive_snapshot: str | None = None,
 ) -> RegionInputs:
     """The inputs of one region's part, from its newest scores and what they were made from.
 
@@ -78,10 +85,12 @@ def gather_region(
         json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
         for one in (standing.judged, *standing.others)
     ]
-    newest = archive.read(
-        archive_path, standing.region, standing.forecaster, snapshot=standing.archive_snapshot
-    ).isel(init_time=[-1])
-    lineage = lineage_of(reading.path, standing, newest)
+    at = archive_snapshot or standing.archive_snapshot
+    newest = archive.read(archive_path, standing.region, standing.forecaster, snapshot=at).isel(
+        init_time=[-1]
+    )
+    lineage = lineage_of(reading.path, standing, newest, archive_snapshot=at)
+    rolling, recent = _recent(scores)
     record = reading.read(standing.cube_snapshot)
     forecasts = _forecasts(archive_path, standing)
     parted = Partition(record, standing.given, standing.windows)
@@ -100,8 +109,45 @@ def gather_region(
         card=_facts(cards[0]),
         lineage=lineage.model_dump(),
         models=tuple(ModelFacts(card["name"], card["parameters"], _training(card)) for card in cards),
+        rolling=rolling,
+        recent=recent,
+        revisions=read_revisions(reading.path, standing.region),
         station=station_inputs(parted, forecasts, tested, shown, newest) if record.kind == "series" else None,
     )
+
+
+def inputs_digest(
+    workspace: Workspace,
+    experiment: str,
+    *,
+    title: str,
+    description: str,
+    places: Mapping[str, str],
+    archive_snapshot: str,
+) -> str:
+    """SHA-256 over all that a report of these places is made from, without reading the stores.
+
+    Raises
+    ------
+    NotFoundError
+        A region was not scored.
+    """
+    log = workspace.ingest_log(experiment)
+    told = [
+        version("isotherm"),
+        title,
+        description,
+        archive_snapshot,
+        log.read_text() if log.exists() else "",
+    ]
+    told += [repository.newest(workspace.cube(experiment))]
+    told += [entry.model_dump_json() for entry in list_quarantine(workspace.quarantine(experiment))]
+    for name, shown in places.items():
+        scores = workspace.scores(experiment, name)
+        told += [name, shown, Standing.read(scores).model_dump_json()]
+        with suppress(NotFoundError):
+            told.append(Rolling.read(scores).model_dump_json())
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def gather_report(
@@ -111,8 +157,12 @@ def gather_report(
     title: str,
     description: str,
     places: Mapping[str, tuple[str, Reading]],
+    archive_snapshot: str | None = None,
+    digest: str = "",
 ) -> ReportInputs:
     """The inputs of the whole report; `places` says of each region or station its title and where it is read.
+
+    The newest forecast is that of `archive_snapshot`, or of the one that was scored.
 
     Raises
     ------
@@ -131,6 +181,7 @@ def gather_report(
         description=description,
         generated_at=dt.datetime.now(dt.UTC),
         isotherm_version=version("isotherm"),
+        digest=digest,
         regions=tuple(
             gather_region(
                 reading,
@@ -140,11 +191,23 @@ def gather_report(
                 workspace.quarantine(experiment),
                 title=shown,
                 findings=findings,
+                archive_snapshot=archive_snapshot,
                 examples=EXAMPLES if len(places) == 1 else 1,
             )
             for name, (shown, reading) in places.items()
         ),
     )
+
+
+def _recent(scores: Path) -> tuple[Rolling | None, xr.Dataset | None]:
+    """The newest scorecard, if the experiment runs daily."""
+    try:
+        rolling = Rolling.read(scores)
+    except NotFoundError:
+        return None, None
+    if rolling.version is None:
+        return rolling, None
+    return rolling, read_scores(scores / FOLDER, rolling.version)
 
 
 def _forecasts(archive_path: Path, standing: Standing) -> dict[str, xr.DataArray]:

@@ -40,6 +40,10 @@ class _RegionPart:
     sections: list[_Part]
 
 
+_HEAD = 2048
+"""Characters of a page within which it says what it was made from."""
+
+
 def render(inputs: ReportInputs, path: Path, *, sections: Sequence[str] | None = None) -> Path:
     """Write the report to `path`, whole or not at all.
 
@@ -58,6 +62,14 @@ def render(inputs: ReportInputs, path: Path, *, sections: Sequence[str] | None =
     """
     _write(path, page(inputs, sections=sections))
     return path
+
+
+def is_current(path: Path, digest: str) -> bool:
+    """Whether the report at `path` was made from what has this digest; see `inputs_digest`."""
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8") as opened:
+        return f'content="{digest}"' in opened.read(_HEAD)
 
 
 def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:

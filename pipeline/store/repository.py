@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import icechunk
@@ -159,6 +159,15 @@ def commit(
         remedy="let one process at a time write to a store",
         path=str(path),
     )
+
+
+def stored_bytes(path: Path) -> int:
+    """Bytes of all that is stored at `path`, whether it is still referred to or not."""
+    total = 0
+    for each in path.rglob("*"):
+        with suppress(FileNotFoundError):  # collected meanwhile
+            total += each.stat().st_size if each.is_file() else 0
+    return total
 
 
 @contextmanager

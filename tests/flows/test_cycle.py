@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows import show
 from flows.settings import Settings
+from flows.show_status import status
+from flows.status import workspace_status
 from pipeline.errors import FetchError, GridError, IsothermError, NotFoundError
 from pipeline.quarantine import list_quarantine
 from pipeline.store import repository
@@ -73,7 +74,7 @@ def spoil(folder: Path) -> dict[dt.date, str]:
 
 def shown_status(workspace: Path) -> str:
     told = io.StringIO()
-    show.status(Console(file=told, width=400), Settings(workspace=workspace), None)
+    status(Console(file=told, width=400), workspace_status(Settings(workspace=workspace)))
     return told.getvalue()
 
 

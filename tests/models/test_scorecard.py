@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from pipeline.errors import NotFoundError
-from pipeline.evaluation.scorecard import FOLDER, Rolling, score_recent
+from pipeline.evaluation.rolling import FOLDER, Rolling
+from pipeline.evaluation.scorecard import score_recent
 from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.forecasts import archive
 from pipeline.store import reader
