@@ -8,10 +8,11 @@ from prefect import flow
 from prefect.states import Failed
 
 from flows import artifacts, runtime, tasks
+from flows.crew import crew_for
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
-from pipeline.ingestion import IngestJob, IngestResult
+from pipeline.ingestion import IngestJob, IngestResult, Shard, batches
 from pipeline.naming import counted
 from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
@@ -40,7 +41,7 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
 
 
 def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestResult:
-    """Shard by shard."""
+    """Shard by shard, or many at once in batches of a year or more."""
     experiment, workspace = job.experiment, job.workspace
     ingest_job = IngestJob(
         source=experiment.make_source(),
@@ -56,11 +57,21 @@ def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
     total = IngestResult(gaps=plan.gaps, problems=plan.problems)
     days = sum(len(shard.wanted) for shard in plan.shards)
     report(0, days, "days")
-    if plan.shards:
-        with runtime.fan_out(job.settings, days):
+    asked = 0
+
+    def tell(shard: Shard) -> None:
+        nonlocal asked
+        asked += len(shard.wanted)
+        report(asked, days, f"days, to {shard.wanted[-1]}")
+
+    with crew_for(job.settings, plan) as crew:
+        if crew is None:
             for shard in plan.shards:
                 total += tasks.ingest_shard(ingest_job, shard)
-                report(total.written, days, f"days, to {shard.wanted[-1]}")
+                tell(shard)
+        else:
+            for shards in batches(plan.shards, crew.at_once):
+                total += tasks.ingest_batch(ingest_job, shards, crew, tell)
     return total
 
 

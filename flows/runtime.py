@@ -1,15 +1,13 @@
-"""Where flows run: Prefect's environment, the Dask workers, and what the person at the terminal sees."""
+"""Where flows run: Prefect's environment, and what the person at the terminal sees."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -19,17 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from flows import server
 from flows.settings import Settings
-from pipeline.errors import IsothermError
 from pipeline.workspace import Workspace
 
 Report = Callable[[int, int, str], None]
 """Takes how much is done, of how much, and a note."""
 
-DAYS_PER_WORKER = 30
-"""Fewer days do not repay the start of a worker."""
-
 _bars: ContextVar[Progress | None] = ContextVar("bars", default=None)
-_map: ContextVar[Callable[..., Any]] = ContextVar("map", default=map)
 
 
 @contextmanager
@@ -157,81 +150,3 @@ def _logging() -> Callable[[str], None]:
         logger = logging.getLogger("isotherm")
     info: Callable[[str], None] = logger.info
     return info
-
-
-@contextmanager
-def fan_out(settings: Settings, days: int) -> Iterator[None]:
-    """Let `map_function` spread the work of `days` over Dask workers while the context is open.
-
-    The workers are processes of one thread, since netCDF libraries are not safe in threads, or those of the
-    scheduler at `ISOTHERM_DASK_ADDRESS`. A few days are done here: starting processes would take longer.
-    """
-    workers = min(settings.workers, days // DAYS_PER_WORKER)
-    if workers <= 1 and settings.dask_address is None:
-        yield
-        return
-    from distributed import Client, LocalCluster
-
-    with ExitStack() as stack:
-        address: Any = settings.dask_address
-        if address is None:
-            stack.enter_context(_unchanged_environment())
-            with _unheard_interrupts():
-                address = LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    memory_limit=None,
-                )
-            stack.enter_context(address)
-        client = stack.enter_context(Client(address))  # type: ignore[no-untyped-call]
-        token = _map.set(_spread_over(client))
-        try:
-            yield
-        finally:
-            _map.reset(token)
-
-
-@contextmanager
-def _unchanged_environment() -> Iterator[None]:
-    """Take back what Dask sets for its workers in this process: fewer BLAS threads later would round otherwise."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@contextmanager
-def _unheard_interrupts() -> Iterator[None]:
-    """Processes started meanwhile ignore Ctrl-C, which the terminal sends to them as well: they are ended in order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _spread_over(client: Any) -> Callable[..., Any]:
-    from distributed import KilledWorker
-
-    def spread(function: Callable[[Any], Any], work: Iterable[Any], /) -> list[Any]:
-        futures = [client.submit(function, each, pure=False) for each in work]
-        try:
-            return list(client.gather(futures))
-        except KilledWorker as error:
-            raise IsothermError(
-                "the workers were killed, most likely for lack of memory",
-                remedy="set ISOTHERM_WORKERS to fewer, and run again: what was committed is kept",
-            ) from error
-
-    return spread
-
-
-def map_function() -> Callable[..., Any]:
-    """`map`, or its like over the workers of `fan_out`."""
-    return _map.get()

@@ -7,6 +7,7 @@ does only what is left, and requests are retried where they fail, by the fetcher
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import runtime
+from flows.crew import Crew
 from flows.jobs import Job
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
+from pipeline.ingestion import ingest_batch as write_batch
 from pipeline.ingestion import ingest_shard as write_shard
 from pipeline.ingestion import plan as make_plan
 from pipeline.publish.release import Released
@@ -36,7 +39,15 @@ def plan_ingest(ingest: IngestJob, start: dt.date, end: dt.date) -> Plan:
 @task(name="ingest", task_run_name="ingest-{shard.period}", cache_policy=NO_CACHE)
 def ingest_shard(ingest: IngestJob, shard: Shard) -> IngestResult:
     """Fetch, check, regrid and commit one shard of days."""
-    return write_shard(ingest, shard, map_fn=runtime.map_function())
+    return write_shard(ingest, shard)
+
+
+@task(name="ingest", task_run_name="ingest-{shards[0].period.start}", cache_policy=NO_CACHE)
+def ingest_batch(
+    ingest: IngestJob, shards: Sequence[Shard], crew: Crew, progress: Callable[[Shard], None]
+) -> IngestResult:
+    """Fetch, check, regrid and write shards at once, by the crew, and commit them together."""
+    return write_batch(ingest, shards, spread=crew.spread, at_once=crew.at_once, progress=progress)
 
 
 @task(name="ingest", cache_policy=NO_CACHE)

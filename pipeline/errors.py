@@ -67,6 +67,10 @@ class StoreError(IsothermError, RuntimeError):
     """A cube, archive or product is not in the state that the operation needs."""
 
 
+class MovedError(StoreError):
+    """Another writer committed to a store between reading it and committing to it."""
+
+
 class GridError(IsothermError, ValueError):
     """A grid or region cannot be used, such as one that holds no ocean."""
 

@@ -156,9 +156,11 @@ class Regridder:
 
     def _weigh(self, field: NDArray[Any]) -> NDArray[np.float64]:
         undefined = np.isnan(field)
-        if self._seen is None or not np.array_equal(self._seen[0], undefined):
-            self._seen = undefined, self._share(~undefined)
-        share = self._seen[1]
+        seen = self._seen
+        if seen is None or not np.array_equal(seen[0], undefined):
+            # Threads share a regridder: what another puts here meanwhile may be of another mask.
+            self._seen = seen = undefined, self._share(~undefined)
+        share = seen[1]
         # Single precision is summed as it is: half the bytes to move, and off by less than 1e-5 °C from 0.25° to 5°.
         single = field.dtype == np.float32
         filled = field.astype(np.float32 if single else np.float64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from pipeline.ingestion.gather import Gathering
-from pipeline.ingestion.job import IngestJob, IngestResult, MapFunction, Problem, Refused
-from pipeline.ingestion.plan import Plan, Shard, make_plan
+from pipeline.ingestion.batch import ingest_batch
+from pipeline.ingestion.gather import gather
+from pipeline.ingestion.job import IngestJob, IngestResult, Problem, Refused, Spread
+from pipeline.ingestion.plan import Plan, Shard, batches, make_plan
+from pipeline.ingestion.refusals import keep_aside
+from pipeline.ingestion.seam import Seam
 from pipeline.ingestion.series import ingest_series
 from pipeline.ingestion.series_job import SeriesJob
 from pipeline.sources.fetch import Fetcher
@@ -26,7 +28,10 @@ __all__ = [
     "Refused",
     "SeriesJob",
     "Shard",
+    "Spread",
+    "batches",
     "ingest",
+    "ingest_batch",
     "ingest_series",
     "ingest_shard",
     "plan",
@@ -61,7 +66,6 @@ def ingest(
     job: IngestJob,
     period: TimeRange,
     *,
-    map_fn: MapFunction = map,
     progress: Callable[[Shard, IngestResult], None] | None = None,
 ) -> IngestResult:
     """Plan and ingest shard after shard, one in memory at a time.
@@ -75,16 +79,14 @@ def ingest(
     total = IngestResult(gaps=made.gaps, problems=made.problems)
     with Fetcher(job.policy) as fetcher:
         for shard in made.shards:
-            result = ingest_shard(job, shard, map_fn=map_fn, fetcher=fetcher)
+            result = ingest_shard(job, shard, fetcher=fetcher)
             total += result
             if progress is not None:
                 progress(shard, result)
     return total
 
 
-def ingest_shard(
-    job: IngestJob, shard: Shard, *, map_fn: MapFunction = map, fetcher: Fetcher | None = None
-) -> IngestResult:
+def ingest_shard(job: IngestJob, shard: Shard, *, fetcher: Fetcher | None = None) -> IngestResult:
     """Write one shard of days in one commit; what a mirror cannot give is asked of the next.
 
     Parameters
@@ -104,11 +106,7 @@ def ingest_shard(
     StoreError, DiskFullError
         The cube is as it was before the shard.
     """
-    run = Gathering(job, shard, map_fn)
-    with nullcontext(fetcher) if fetcher is not None else Fetcher(job.policy) as fetcher:
-        run.attempt(fetcher, shard.granules)
-        for mirror in job.source.mirrors:
-            if not run.left:
-                break
-            run.attempt(fetcher, run.list_again(fetcher, mirror))
-    return run.commit()
+    run = gather(job, shard, Seam.read(job.cube, shard.wanted[0]), fetcher=fetcher)
+    keep_aside(job, run.refusals)
+    snapshot = writer.write(job.cube, run.batch(), source_grid=run.known) if run.days else None
+    return run.result + IngestResult(snapshot=snapshot)

@@ -1,9 +1,10 @@
-"""One shard: its days gathered from mirror after mirror, and written in one commit."""
+"""One shard: its days gathered from mirror after mirror."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,41 +13,71 @@ import numpy as np
 from pipeline.errors import FetchError, GranuleError, VanishedError
 from pipeline.grid import require_ocean
 from pipeline.ingestion.granules import BY_REGION, Processed, Work, process, refusal
-from pipeline.ingestion.job import IngestJob, IngestResult, MapFunction, Problem, Refused
+from pipeline.ingestion.job import IngestJob, IngestResult, Problem, Refused
 from pipeline.ingestion.plan import Shard, differs, enclosing_box, pieces, restrict
+from pipeline.ingestion.refusals import Refusal
 from pipeline.quality import inspect
 from pipeline.quality.base import Context, Finding
-from pipeline.quarantine import Reason, quarantine
+from pipeline.quarantine import Reason
 from pipeline.sources.base import FetchFailure
-from pipeline.store import reader, writer
+from pipeline.sources.fetch import Fetcher
+from pipeline.store import writer
 from pipeline.store.state import read_state
 from pipeline.types import SST_UNITS, Field, Status, TimeRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from pipeline.ingestion.seam import Seam
     from pipeline.sources.base import Granule
-    from pipeline.sources.fetch import Fetcher
     from pipeline.types import Box
+
+
+def gather(
+    job: IngestJob, shard: Shard, seam: Seam, *, snapshot: str | None = None, fetcher: Fetcher | None = None
+) -> Gathering:
+    """Fetch, check and regrid the days of `shard`; what a mirror cannot give is asked of the next.
+
+    Parameters
+    ----------
+    snapshot
+        Of the cube, with which listings are compared; the newest where None.
+    fetcher
+        One that is open; else the shard opens its own.
+
+    Raises
+    ------
+    GridError
+        A region holds no ocean.
+    """
+    run = Gathering(job, shard, seam, snapshot)
+    with nullcontext(fetcher) if fetcher is not None else Fetcher(job.policy) as fetcher:
+        run.attempt(fetcher, shard.granules)
+        for mirror in job.source.mirrors:
+            if not run.left:
+                break
+            run.attempt(fetcher, run.list_again(fetcher, mirror))
+    return run
 
 
 class Gathering:
     """The days of one shard, while they come from mirror after mirror."""
 
-    def __init__(self, job: IngestJob, shard: Shard, map_fn: MapFunction) -> None:
-        self.job, self.shard, self.map_fn = job, shard, map_fn
+    def __init__(self, job: IngestJob, shard: Shard, seam: Seam, snapshot: str | None = None) -> None:
+        self.job, self.shard, self.seam, self.snapshot = job, shard, seam, snapshot
         self.box: Box = enclosing_box(job.regions.values())
-        self.known = reader.read_source_grid(job.cube)
+        self.known = seam.known
         self.left = set(shard.wanted)
         self.tried: set[tuple[str, str, dt.date]] = set()
         self.days: dict[dt.date, tuple[Processed, int]] = {}
-        self.result = IngestResult()
-        start = np.datetime64(shard.wanted[0], "D")
-        self.before = reader.last_day_before(job.cube, start)
-        self.ocean = {name: np.isfinite(values) for name, values in self.before[1].items()}
+        self.refusals: list[Refusal] = []
+        self.opening: list[Mapping[str, NDArray[np.float32]]] = []
+        """Every field of the shard's first day that was looked at, whatever came of it."""
+        self.ocean = seam.ocean
+        self._found = IngestResult()
 
     def list_again(self, fetcher: Fetcher, mirror: str) -> tuple[Granule, ...]:
         """What `mirror` has of the days that are left and has not been tried for yet."""
@@ -56,7 +87,7 @@ class Gathering:
         except (FetchError, GranuleError) as error:
             self._add(problems=(Problem(mirror=mirror, what="listing", message=error.message),))
             return ()
-        state = read_state(self.job.cube)
+        state = read_state(self.job.cube, self.snapshot)
         fresh = []
         for granule in listed:
             days = tuple(
@@ -73,7 +104,7 @@ class Gathering:
         """Fetch and process `granules`, and keep the days that pass."""
         parts = pieces(list(granules), self.box)
         self.tried |= {(g.mirror, g.url, day) for g in parts for day in g.days}
-        done = list(self.map_fn(process, self._fetched(fetcher, parts)))
+        done = [process(work) for work in self._fetched(fetcher, parts)]
         self._settle_grid(done)
         for each in sorted((d for d in done if len(d.days)), key=lambda d: d.days[0]):
             self._keep(each)
@@ -81,22 +112,33 @@ class Gathering:
             self._warn(each.findings)
             self._refuse(each, [f for f in each.findings if f.severity == "refuse"])
 
-    def commit(self) -> IngestResult:
-        """Write the days that were gathered."""
-        days = sorted(self.days)
-        snapshot = None
-        if days:
-            snapshot = writer.write(self.job.cube, self._batch(days), source_grid=self.known)
-        status = Counter(self.days[day][0].status for day in days)
+    @property
+    def result(self) -> IngestResult:
+        """What became of the days, were they written now."""
+        status = Counter(each.status for each, _ in self.days.values())
         missing = tuple(sorted(self.left))
-        self._add(
-            snapshot=snapshot,
+        return self._found + IngestResult(
             final=status[Status.FINAL],
             preliminary=status[Status.PRELIMINARY],
             gaps=tuple(day for day in missing if day in self.shard.lacking),
             stale=tuple(day for day in missing if day not in self.shard.lacking),
         )
-        return self.result
+
+    def batch(self) -> writer.DayBatch:
+        """The days, to be written."""
+        days = sorted(self.days)
+        chosen = [self.days[day] for day in days]
+        granules = [each.fetched.granule for each, _ in chosen]
+        return writer.DayBatch(
+            np.array(days, "datetime64[D]"),
+            np.array([each.status for each, _ in chosen], np.int8),
+            tuple(each.fetched.sha256 for each, _ in chosen),
+            tuple(granule.url for granule in granules),
+            tuple(granule.version for granule in granules),
+            {name: np.stack([e.values[name][i] for e, i in chosen]) for name in self.job.regions}
+            if chosen
+            else {},
+        )
 
     def _fetched(self, fetcher: Fetcher, parts: list[Granule]) -> Iterator[Work]:
         job = self.job
@@ -109,7 +151,7 @@ class Gathering:
     def _lost(self, failure: FetchFailure) -> None:
         granule, error = failure.granule, failure.error
         if isinstance(error, GranuleError):
-            self._quarantine(None, granule, [refusal(error)])
+            self._set_aside(None, granule, [refusal(error)])
         elif isinstance(error, VanishedError):
             self._add(vanished=(granule.url,))
         else:
@@ -149,6 +191,8 @@ class Gathering:
     def _inspect(self, each: Processed, item: int) -> list[Finding]:
         """The checks that compare a day with the one before, region by region."""
         findings = []
+        if each.days[item] == np.datetime64(self.shard.wanted[0], "D"):
+            self.opening.append({name: values[item] for name, values in each.values.items()})
         for name, values in each.values.items():
             grid = self.job.regions[name].grid
             day = each.days[item : item + 1]
@@ -173,7 +217,7 @@ class Gathering:
         kept = self.days.get(yesterday.astype(dt.date))
         if kept is not None:
             return np.asarray(kept[0].values[region][kept[1]])
-        return self.before[1].get(region) if self.before[0] == yesterday else None
+        return self.seam.values.get(region) if self.seam.day == yesterday else None
 
     def _warn(self, findings: Iterable[Finding]) -> None:
         warnings = tuple(_reason(finding) for finding in findings if finding.severity == "warn")
@@ -181,16 +225,11 @@ class Gathering:
             self._add(warnings=warnings)
 
     def _refuse(self, each: Processed, findings: list[Finding]) -> None:
-        if not findings:
-            return
-        path = each.fetched.path
-        self._quarantine(path, each.fetched.granule, findings)
-        if path.is_relative_to(self.job.cache):
-            # A file that was refused must be asked for again, and not be taken from the cache.
-            path.unlink(missing_ok=True)
+        if findings:
+            self._set_aside(each.fetched.path, each.fetched.granule, findings)
 
-    def _quarantine(self, path: Path | None, granule: Granule, findings: list[Finding]) -> None:
-        quarantine(path, granule, findings, self.job.quarantine)
+    def _set_aside(self, path: Path | None, granule: Granule, findings: list[Finding]) -> None:
+        self.refusals.append(Refusal(path, granule, tuple(findings)))
         refused = Refused(
             mirror=granule.mirror,
             url=granule.url,
@@ -199,20 +238,8 @@ class Gathering:
         )
         self._add(refused=(refused,))
 
-    def _batch(self, days: list[dt.date]) -> writer.DayBatch:
-        chosen = [self.days[day] for day in days]
-        granules = [each.fetched.granule for each, _ in chosen]
-        return writer.DayBatch(
-            np.array(days, "datetime64[D]"),
-            np.array([each.status for each, _ in chosen], np.int8),
-            tuple(each.fetched.sha256 for each, _ in chosen),
-            tuple(granule.url for granule in granules),
-            tuple(granule.version for granule in granules),
-            {name: np.stack([e.values[name][i] for e, i in chosen]) for name in self.job.regions},
-        )
-
     def _add(self, **found: Any) -> None:
-        self.result += IngestResult(**found)
+        self._found += IngestResult(**found)
 
 
 def _reason(finding: Finding) -> Reason:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipeline.quality.base import Limits
 from pipeline.quarantine import Reason
@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from pipeline.ingestion.granules import Processed, Work
     from pipeline.regrid import Region
     from pipeline.sources.base import Source
     from pipeline.sources.http import FetchPolicy
 
 
-class MapFunction(Protocol):
-    """The fan-out within a shard: `map`, a process pool's, a Dask client's; results keep their order."""
+A = TypeVar("A")
+B = TypeVar("B")
 
-    def __call__(self, function: Callable[[Work], Processed], work: Iterable[Work], /) -> Iterable[Processed]:
+
+class Spread(Protocol):
+    """Does work here or elsewhere: `map`, a thread pool's, a Dask cluster's. Results keep their order."""
+
+    def __call__(self, function: Callable[[A], B], work: Iterable[A], /) -> Iterable[B]:
         """Apply `function` to each."""
         ...
 

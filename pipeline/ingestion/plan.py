@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ STALE = dt.timedelta(days=3)
 """OISST comes a day late; a mirror that is further behind may have stalled."""
 A_MONTH = dt.timedelta(days=31)
 """Mirrors list by months: days that are no further apart cost no listing more."""
+BATCH_DAYS = 366
+"""Days at least of a batch of shards: one commit, one task of a backfill."""
 MARGIN = 0.5
 """Degrees around the regions, so that their outer cells have all their neighbours."""
 
@@ -143,6 +146,15 @@ def held(state: CubeState | None, day: dt.date) -> Status:
 def shard_days(regions: Iterable[Region]) -> int:
     """Days of a shard: a whole number of chunks of each region's cube."""
     return max(SHARD_DAYS, *(schema.chunks(region.grid)[0] for region in regions))
+
+
+def batches(shards: Sequence[Shard], at_once: int) -> list[tuple[Shard, ...]]:
+    """The shards in batches of a year at least, each of as many as `at_once` workers do in whole rounds."""
+    if not shards:
+        return []
+    rounds = math.ceil(BATCH_DAYS / (len(shards[0].period.days()) * at_once))
+    size = max(2, rounds) * at_once
+    return [tuple(shards[start : start + size]) for start in range(0, len(shards), size)]
 
 
 def enclosing_box(regions: Iterable[Region]) -> Box:

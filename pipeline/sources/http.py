@@ -53,6 +53,15 @@ class FetchPolicy(Spec):
     give_up_after: PositiveInt = 4
     """Granules in a row lost to a host's transient failures, after which the host is not asked again."""
 
+    def shared_by(self, fetchers: int) -> FetchPolicy:
+        """For each of so many fetchers at once, which together ask a host no more than this allows."""
+        return self.model_copy(
+            update={
+                "concurrency": max(1, self.concurrency // fetchers),
+                "per_second": self.per_second / fetchers,
+            }
+        )
+
 
 class TransientError(Exception):
     """An attempt failed in a way that the next may not; `after` is what the server asked for, in seconds."""

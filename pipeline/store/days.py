@@ -108,16 +108,16 @@ def write_columns(
 
 
 def extend(group: zarr.Group, length: int) -> None:
-    """Let every array on time hold `length` days at least, the new ones as missing."""
+    """Let every array on time hold `length` days, or as many as there are, the new ones as missing."""
     held = schema.array(group, "time").shape[0]
-    if length <= held:
-        return
+    length = max(length, held)
     for name in ("time", "status", "ingested_at", *schema.REVISION, *schema.PROVENANCE, "sst"):
         array = schema.array(group, name)
-        array.resize((length, *array.shape[1:]))
-    schema.array(group, "time")[held:length] = schema.encode_days(
-        schema.origin(group) + np.arange(held, length)
-    )
+        if array.shape[0] != length:
+            array.resize((length, *array.shape[1:]))
+    if length > held:
+        start = schema.origin(group)
+        schema.array(group, "time")[held:length] = schema.encode_days(start + np.arange(held, length))
 
 
 def _kind(batch: DayBatch, item: int, state: CubeState, place: int) -> str:

@@ -70,15 +70,15 @@ def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Reco
     return Record(values, time, grid.latitude, grid.longitude, ocean)
 
 
-def read_source_grid(path: Path) -> Grid | None:
+def read_source_grid(path: Path, *, snapshot: str | None = None) -> Grid | None:
     """The grid of the files that the cube was made from, if any were written.
 
     Raises
     ------
     NotFoundError
-        There is no cube.
+        There is no cube, or no such snapshot.
     """
-    session = repository.read_session(path)
+    session = repository.read_session(path, snapshot)
     with repository.translated(path):
         return schema.source_grid(zarr.open_group(session.store, mode="r"))
 

@@ -15,7 +15,7 @@ from pipeline.store.state import describe
 from pipeline.types import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import icechunk
@@ -46,6 +46,21 @@ class DayBatch:
     source_url: tuple[str, ...]
     source_version: tuple[str, ...]
     values: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def joined(cls, batches: Sequence[DayBatch]) -> DayBatch:
+        """One after another, without their values."""
+        sha256, url, version = (
+            tuple(text for batch in batches for text in getattr(batch, name)) for name in schema.PROVENANCE
+        )
+        return cls(
+            np.concatenate([np.empty(0, "datetime64[D]"), *(batch.days for batch in batches)]),
+            np.concatenate([np.empty(0, np.int8), *(batch.status for batch in batches)]),
+            sha256,
+            url,
+            version,
+            {},
+        )
 
 
 def create_cube(
@@ -119,7 +134,7 @@ def write(
 
     def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
         root = zarr.open_group(session.store, mode="a")
-        _require_regions(root, batch)
+        require_regions(root, batch)
         messages = [_write_region(root, region, batch, at) for region in sorted(batch.values)]
         said = [message for message in messages if message]
         if not said:
@@ -155,7 +170,14 @@ def _first_day(group: zarr.Group) -> dt.date:
     return dt.date.fromisoformat(str(group.attrs["first_day"]))
 
 
-def _require_regions(root: zarr.Group, batch: DayBatch) -> None:
+def require_regions(root: zarr.Group, batch: DayBatch) -> None:
+    """Refuse a batch that is not of the cube's regions, in order, and of their shapes.
+
+    Raises
+    ------
+    StoreError
+        It is not.
+    """
     present = {name for name, _ in root.groups()}
     if present != batch.values.keys():
         raise StoreError(
