@@ -1,4 +1,4 @@
-"""Progress with and without a terminal, workers where they repay, and a server that ends with its command."""
+"""Progress with and without a terminal, and a server that ends with its command."""
 
 from __future__ import annotations
 
@@ -50,36 +50,6 @@ def test_progress_outside_of_a_command_is_logged(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.INFO, "isotherm"):
         runtime.progress("ingest")(1, 2, "days")
     assert "ingest: 1/2 days" in caplog.text
-
-
-@pytest.mark.parametrize(("workers", "days"), [(1, 10_000), (8, 59), (8, 0)])
-def test_few_days_start_no_worker(workers: int, days: int) -> None:
-    with runtime.fan_out(Settings(workers=workers), days):
-        assert runtime.map_function() is map
-    assert runtime.map_function() is map
-
-
-def _where(_: int) -> int:
-    return os.getpid()
-
-
-def test_many_days_are_spread_over_processes_that_end() -> None:
-    def fail_when_spread() -> None:
-        with runtime.fan_out(Settings(workers=2), 600):
-            spread = runtime.map_function()
-            assert list(spread(abs, [-3, -2, -1])) == [3, 2, 1]
-            pids.update(spread(_where, range(8)))
-            raise ZeroDivisionError
-
-    pids: set[int] = set()
-    environment = dict(os.environ)
-    with pytest.raises(ZeroDivisionError):
-        fail_when_spread()
-    assert dict(os.environ) == environment
-    assert pids
-    assert os.getpid() not in pids
-    assert runtime.map_function() is map
-    assert not any(_alive(pid) for pid in pids)
 
 
 def _alive(pid: int) -> bool:
