@@ -13,12 +13,16 @@ from pydantic import BaseModel
 from flows.experiments import Experiment
 from flows.loading import load_experiment
 from flows.settings import Settings
-from models.card import current_models
+from models.card import ModelCard
+from models.champions import champion_models
 from models.recipe import Recipe
 from models.specs import EncodingSpec
 from pipeline.errors import ConfigError, NotFoundError
 from pipeline.evaluation.standing import Standing
+from pipeline.partition import guard_days
+from pipeline.splits import Fractions, Splits, judged, recent
 from pipeline.store.readings import CubeReading, Reading, SeriesReading
+from pipeline.types import Status
 from pipeline.workspace import Workspace
 
 
@@ -40,12 +44,12 @@ class Job(BaseModel):
         """The day that it is, UTC: as the settings say, the simulation's, or really."""
         return self.settings.today or self.experiment.today
 
-    def reading(self, place: str) -> Reading:
-        """Where the record of a region or of the station is read from."""
+    def reading(self, place: str, *, final_only: bool = False) -> Reading:
+        """Where the record of a region or of the station is read from; preliminary values are left out if asked."""
         path = self.workspace.cube(self.experiment.name)
         station = self.experiment.station
         if station is None:
-            return CubeReading(path=path, region=place)
+            return CubeReading(path=path, region=place, final_only=final_only)
         return SeriesReading(
             path=path,
             region=place,
@@ -54,10 +58,11 @@ class Job(BaseModel):
             protocol=station.protocol,
             wind_components=station.wind_components,
             time_features=station.time_features,
+            final_only=final_only,
         )
 
-    def recipe(self, place: str, name: str) -> Recipe:
-        """What the model called `name` is made by."""
+    def recipe(self, place: str, name: str, splits: Splits | Fractions | None = None) -> Recipe:
+        """What the model called `name` is made by; on other splits than the experiment's where they are given."""
         experiment = self.experiment
         candidate = experiment.candidates[name]
         return Recipe(
@@ -67,11 +72,63 @@ class Job(BaseModel):
             model=candidate.model,
             config=candidate.config,
             training=candidate.training,
-            splits=experiment.splits,
+            splits=splits or experiment.splits,
             windows=experiment.windows,
             climatology=experiment.climatology,
             encoding=experiment.station.encoding if experiment.station else EncodingSpec(),
         )
+
+    def recipes(self, place: str, splits: Splits | Fractions | None = None) -> list[Recipe]:
+        """What each model of the experiment is made by."""
+        return [self.recipe(place, name, splits) for name in self.experiment.candidates]
+
+    def judged_splits(self, place: str, snapshot: str) -> Splits | Fractions:
+        """The splits by which the champion is judged, see `pipeline.splits.judged`.
+
+        Those of the experiment where its rows are counted as published, and of a model that an earlier version trained:
+        it was trained by them.
+
+        Raises
+        ------
+        NotFoundError
+            None was trained.
+        """
+        from pipeline.store.state import last_day
+
+        experiment = self.experiment
+        learned = ModelCard.read(next(iter(self.models(place).values()))).learned
+        published = experiment.station is not None and experiment.station.protocol == "as-published"
+        if learned is None or published:
+            return experiment.splits
+        store = self.workspace.cube(experiment.name)
+        return judged(experiment.splits, learned, last_day(store, snapshot=snapshot))
+
+    def recent_splits(self, place: str, snapshot: str) -> Splits:
+        """The splits by which a challenger is trained: they end at the newest final day, see `pipeline.splits.recent`.
+
+        Raises
+        ------
+        ConfigError
+            The record is too short for them, or its rows are counted as published.
+        NotFoundError
+            No day is final yet.
+        """
+        from pipeline.store.state import last_day
+
+        name, station = self.experiment.name, self.experiment.station
+        if station is not None and station.protocol == "as-published":
+            raise ConfigError(
+                f"the experiment {name!r} counts the rows of a record as it was published, which does not grow",
+                remedy="train it with `isotherm train`, or retrain an experiment whose protocol is 'clean'",
+            )
+        last = last_day(self.workspace.cube(name), snapshot=snapshot, least=Status.FINAL)
+        record = self.reading(place, final_only=True).read(snapshot)
+        days = guard_days(self.experiment.windows, record.time[1] - record.time[0])
+        return recent(self.experiment.splits, record.time, last, days)
+
+    def judged_recipe(self, place: str, snapshot: str) -> Recipe:
+        """By what the champion is asked for forecasts and judged: of any of its models, on `judged_splits`."""
+        return self.recipes(place, self.judged_splits(place, snapshot))[0]
 
     def cube_snapshot(self) -> str:
         """The newest snapshot of the cube; NotFoundError where nothing was ingested."""
@@ -84,7 +141,7 @@ class Job(BaseModel):
     def models(self, place: str) -> dict[str, Path]:
         """The folders of the newest models by name, the best first; NotFoundError where none was trained."""
         folder = self.workspace.models(self.experiment.name, place)
-        return {name: folder / model_id for name, model_id in current_models(folder).items()}
+        return {name: folder / model_id for name, model_id in champion_models(folder).items()}
 
     def _newest(self, store: Path, complaint: str, command: str) -> str:
         from pipeline.store import repository
@@ -190,7 +247,7 @@ def require_inputs(job: Job, step: str) -> None:
     NotFoundError
         Its remedy is the command that makes what is lacking.
     """
-    if step in {"train", "forecast", "evaluate"}:
+    if step in {"train", "retrain", "forecast", "evaluate"}:
         job.cube_snapshot()
     for region in job.experiment.places:
         if step in {"forecast", "evaluate", "daily"}:

@@ -12,7 +12,8 @@ from flows.experiments import Experiment
 from flows.loading import load_experiment
 from flows.operations import Operations
 from flows.settings import Settings
-from models.card import ModelCard, current_models
+from models.card import ModelCard
+from models.champions import champion_models
 from pipeline.errors import ConfigError, NotFoundError
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
@@ -140,7 +141,7 @@ def _place(workspace: Workspace, experiment: str, place: str, today: dt.date) ->
     cube, scores = workspace.cube(experiment), workspace.scores(experiment, place)
     with suppress(NotFoundError):
         folder = workspace.models(experiment, place)
-        card = ModelCard.read(folder / next(iter(current_models(folder).values())))
+        card = ModelCard.read(folder / next(iter(champion_models(folder).values())))
         learned = TimeRange(start=card.train.start, end=card.validation.end)
         changed = changed_days(cube, place, card.cube_snapshot, within=learned)
         told |= {

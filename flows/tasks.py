@@ -17,6 +17,8 @@ from prefect.cache_policies import NO_CACHE
 from flows import runtime
 from flows.crew import Crew
 from flows.jobs import Job
+from models.comparison import Comparison
+from models.pinned import Pinned
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestJob, IngestResult, Plan, Shard
@@ -25,6 +27,7 @@ from pipeline.ingestion import ingest_shard as write_shard
 from pipeline.ingestion import plan as make_plan
 from pipeline.publish.release import Released
 from pipeline.sources.base import Granule
+from pipeline.splits import Fractions, Splits
 from pipeline.types import TimeRange
 
 
@@ -83,18 +86,40 @@ def ingest_station(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
 
 
 @task(name="train", task_run_name="train-{place}", cache_policy=NO_CACHE)
-def train_place(job: Job, place: str, snapshot: str) -> dict[str, str]:
-    """Train the models of a region or station, and return their ids by name."""
+def train_place(
+    job: Job, place: str, snapshot: str, splits: Splits | Fractions | None = None, *, final_only: bool = False
+) -> dict[str, str]:
+    """Train the models of a region or station, on the experiment's splits or on others; return their ids by name."""
     with runtime.quiet_imports():
         from models.fitting import fit_models
 
     names = list(job.experiment.candidates)
     return fit_models(
-        job.reading(place),
-        [job.recipe(place, name) for name in names],
+        job.reading(place, final_only=final_only),
+        job.recipes(place, splits),
         job.workspace.models(job.experiment.name, place),
         snapshot=snapshot,
         progress=lambda name: runtime.progress(f"train {place if len(names) == 1 else name}"),
+    )
+
+
+@task(name="compare", task_run_name="compare-{place}", cache_policy=NO_CACHE)
+def compare_place(
+    job: Job, place: str, pinned: Pinned, champion: str, challengers: dict[str, str]
+) -> Comparison:
+    """Compare the first of the challengers with the champion."""
+    with runtime.quiet_imports():
+        from models.comparing import compare
+
+    return compare(
+        job.reading(place, final_only=True),
+        job.recipes(place, pinned.splits)[0],
+        job.workspace.models(job.experiment.name, place),
+        champion,
+        challengers,
+        spec=job.experiment.evaluation,
+        snapshot=pinned.cube_snapshot,
+        progress=runtime.progress(f"compare {place}"),
     )
 
 
@@ -104,11 +129,10 @@ def forecast_place(job: Job, place: str, snapshot: str) -> str:
     with runtime.quiet_imports():
         from models.issuing import issue_forecasts
 
-    models = job.models(place)
     return issue_forecasts(
         job.reading(place),
-        job.recipe(place, next(iter(models))),
-        list(models.values()),
+        job.judged_recipe(place, snapshot),
+        list(job.models(place).values()),
         job.experiment.rungs,
         job.workspace.archive(job.experiment.name),
         snapshot=snapshot,
@@ -123,12 +147,11 @@ def forecast_newest(job: Job, place: str, snapshot: str) -> str:
     with runtime.quiet_imports():
         from models.issuing import issue_newest
 
-    models = job.models(place)
     experiment = job.experiment
     return issue_newest(
         job.reading(place),
-        job.recipe(place, next(iter(models))),
-        list(models.values()),
+        job.judged_recipe(place, snapshot),
+        list(job.models(place).values()),
         experiment.rungs,
         job.workspace.archive(experiment.name),
         snapshot=snapshot,
@@ -178,7 +201,7 @@ def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -
         judged=best,
         others=tuple(others),
         ladder=experiment.rungs,
-        splits=experiment.splits,
+        splits=job.judged_splits(place, snapshot),
         windows=experiment.windows,
         climatology=experiment.climatology,
         spec=experiment.evaluation,

@@ -6,21 +6,31 @@ from prefect import flow
 
 from flows import tasks
 from flows.jobs import Job, job_for
+from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
-from models.card import best_first, make_current
+from models.card import best_first
+from models.champions import reigns
+from models.promotion import crown_trained, is_kept
 
 
 def run_train(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
-    """Train the models of each region on the record as of `snapshot`; by region, the id of the best."""
+    """Train the models of each region on the record as of `snapshot`; by region, the id of the champion.
+
+    A region whose champion was promoted by a retraining or by hand is left alone, until the experiment says something
+    else of its models.
+    """
     return regions.each(lambda place: _train(job, place, snapshot))
 
 
 def _train(job: Job, place: str, snapshot: str) -> str:
     folder = job.workspace.models(job.experiment.name, place)
+    recipes = job.recipes(place)
+    held = reigns(folder)
+    if held and is_kept(held[-1], recipes):
+        return held[-1].champion
     ranked = best_first(folder, tasks.train_place(job, place, snapshot))
-    make_current(folder, ranked)
-    return next(iter(ranked.values()))
+    return crown_trained(folder, ranked, recipes, by=operator()).champion
 
 
 @flow(name="train", flow_run_name=diary_entry)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.errors import NotFoundError
 from pipeline.evaluation.standing import Judged
 from pipeline.forecasts.base import Kind
-from pipeline.publish.product import write_text
+from pipeline.splits import Splits
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CARD = "card.json"
-CURRENT = "current.json"
 
 
 class ModelCard(BaseModel):
@@ -46,9 +43,13 @@ class ModelCard(BaseModel):
     windows: WindowSpec
     train: TimeRange
     validation: TimeRange
+    test: TimeRange | None = None
+    """Of the splits that it was trained by; it had no say in the training. Older cards lack it."""
     train_windows: int
     validation_windows: int
     cube_snapshot: str
+    inputs_sha256: str = ""
+    """Hash of what its record is of, see `models.recipe.inputs_sha256`; older cards lack it."""
     fitted_sha256: str
     """Hash of the climatology, scaling and base forecast beside the model."""
     weights_sha256: str
@@ -60,6 +61,13 @@ class ModelCard(BaseModel):
     def write(self, folder: Path) -> None:
         """Write into the model's folder."""
         (folder / CARD).write_text(self.model_dump_json(indent=2), encoding="utf-8")
+
+    @property
+    def learned(self) -> Splits | None:
+        """The splits that it was trained by, with their guard gaps; older cards lack them."""
+        if self.test is None:
+            return None
+        return Splits(train=self.train, validation=self.validation, test=self.test)
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
@@ -78,11 +86,6 @@ def judged(folder: Path) -> Judged:
     )
 
 
-def make_current(folder: Path, model_ids: Mapping[str, str]) -> None:
-    """Let these be the models that forecasts are issued with, by name; the first stands for the experiment."""
-    write_text(folder / CURRENT, json.dumps({"models": dict(model_ids)}))
-
-
 def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
     """The models of `folder`, that with the lowest validation error first: no test time has a say in it.
 
@@ -95,22 +98,3 @@ def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
         return epoch.get("validation_mae", epoch["validation_loss"])
 
     return {name: model_ids[name] for name in sorted(model_ids, key=loss)}
-
-
-def current_models(folder: Path) -> dict[str, str]:
-    """The ids of the models that forecasts are issued with, by name; the first stands for the experiment.
-
-    Raises
-    ------
-    NotFoundError
-        None was trained.
-    """
-    path = folder / CURRENT
-    if not path.is_file():
-        raise NotFoundError(
-            f"region {folder.name!r} of experiment {folder.parent.name!r} has no trained model yet",
-            remedy=f"run `isotherm train {folder.parent.name}` first",
-            path=str(folder),
-        )
-    models: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["models"]
-    return models

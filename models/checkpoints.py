@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import keras
 
+    from models.claims import Claim
+
 STATE = "state.json"
 NEWEST = "newest.weights.h5"
 BEST = "best.npz"
@@ -26,10 +28,12 @@ BEST = "best.npz"
 class Checkpoints:
     """The newest and the best epoch of one training, in one folder.
 
-    An epoch is written beside its place and renamed into it, so that a kill leaves the epoch before.
+    An epoch is written beside its place and renamed into it, so that a kill leaves the epoch before. With a claim,
+    nothing is written once another worker has taken over.
     """
 
     folder: Path
+    claim: Claim | None = None
 
     def save(self, model: keras.Model, state: dict[str, Any], best_weights: list[Any] | None = None) -> None:
         """Keep the weights, the optimizer's variables and `state`; the old ones go when the new are whole.
@@ -43,7 +47,11 @@ class Checkpoints:
         ------
         DiskFullError
             There is no space; the epoch before is kept.
+        StoreError
+            Another worker has taken over.
         """
+        if self.claim is not None:
+            self.claim.require()
         beside, before = self._beside, self._before
         shutil.rmtree(beside, ignore_errors=True)
         try:

@@ -14,8 +14,10 @@ import numpy as np
 
 from models.card import CARD, ModelCard
 from models.checkpoints import Checkpoints
+from models.claims import claimed
 from models.encoders import ENCODERS
 from models.folds import Fold, fit_stacking, make_folds, require_stackable
+from models.recipe import inputs_sha256
 from models.trained import TrainedModel
 from models.training import train
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from models.claims import Claim
     from models.encoders import Encoder
     from models.recipe import Recipe
     from models.samples import Samples
@@ -43,7 +46,8 @@ def fit_models(
     """Train on the record as of `snapshot` and keep each model in `folder/<model id>`; return the ids by name.
 
     The record is read once, and what lies between it and the models is fitted once. A model of the same recipe and
-    values is there already or goes on from its last checkpoint.
+    values is there already, or goes on from its last checkpoint, whichever worker kept it, or is waited for while
+    another worker trains it.
 
     Parameters
     ----------
@@ -57,6 +61,8 @@ def fit_models(
     WindowError, ConfigError, NotFittedError
         The record is too short for the splits, the windows, the climatology or the folds of stacking; or it is
         none that can be stacked.
+    StoreError
+        Another worker has taken a training over, for this one gave no sign of life.
     """
     record = reading.read(snapshot)
     recipes = list(recipes)
@@ -64,7 +70,7 @@ def fit_models(
         if recipe.training.stacking is not None:
             require_stackable(record, recipe)
     material = _Material(record, recipes[0], snapshot)
-    return {recipe.name: _fit(material, recipe, folder, progress(recipe.name)) for recipe in recipes}
+    return {recipe.name: _fit_alone(material, recipe, folder, progress(recipe.name)) for recipe in recipes}
 
 
 @dataclass(frozen=True)
@@ -99,12 +105,31 @@ class _Material:
         return self.parts[count]
 
 
-def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) -> str:
-    record = material.record
-    model_id = recipe.key(record)
+def _fit_alone(material: _Material, recipe: Recipe, folder: Path, progress: Progress) -> str:
+    """The model's id, after it was trained by this worker or by another that is at it."""
+    model_id = recipe.key(material.record)
     if (folder / model_id / CARD).exists():
         return model_id
-    checkpoints = Checkpoints(folder / f".training-{model_id}")
+
+    # What cannot be trained on is refused before anything is written.
+    _ = material.training, material.validation
+    if recipe.training.stacking is not None:
+        material.folds(recipe.training.stacking.folds)
+
+    def waiting(note: str) -> None:
+        progress(0, recipe.training.epochs, note)
+
+    with claimed(folder / f".claim-{model_id}", waiting=waiting) as claim:
+        if not (folder / model_id / CARD).exists():
+            _fit(material, recipe, folder, model_id, claim, progress)
+    return model_id
+
+
+def _fit(
+    material: _Material, recipe: Recipe, folder: Path, model_id: str, claim: Claim, progress: Progress
+) -> None:
+    record = material.record
+    checkpoints = Checkpoints(folder / f".training-{model_id}", claim)
     stacking = recipe.training.stacking
     folds = material.folds(stacking.folds) if stacking else []
     done = train(
@@ -118,7 +143,7 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
     )
     encoder, trained_by = material.encoder, recipe.training.model_dump(mode="json")
     fold_checkpoints = [
-        Checkpoints(folder / f".training-{model_id}-fold-{at}") for at in range(1, len(folds) + 1)
+        Checkpoints(folder / f".training-{model_id}-fold-{at}", claim) for at in range(1, len(folds) + 1)
     ]
     if folds:
         fitted = fit_stacking(record, folds, recipe, done.best_epoch, fold_checkpoints, progress)
@@ -139,9 +164,11 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
         windows=recipe.windows,
         train=material.parted.splits.train,
         validation=material.parted.splits.validation,
+        test=material.parted.splits.test,
         train_windows=len(material.training.windows),
         validation_windows=len(material.validation.windows),
         cube_snapshot=material.snapshot,
+        inputs_sha256=inputs_sha256(record),
         fitted_sha256=encoder.sha256,
         weights_sha256=_weights_sha256(done.model),
         best_epoch=done.best_epoch,
@@ -152,7 +179,6 @@ def _fit(material: _Material, recipe: Recipe, folder: Path, progress: Progress) 
     TrainedModel(done.model, encoder, card).save(folder / model_id)
     for each in (checkpoints, *fold_checkpoints):
         each.clear()
-    return model_id
 
 
 def _weights_sha256(model: Any) -> str:

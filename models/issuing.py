@@ -158,7 +158,7 @@ def _issue(
             RUNGS[model]().fit(record, training, climatology) if isinstance(model, str) else model
         )
         progress(done, steps, forecaster.name)
-        made = _forecast(forecaster, record, issued)
+        made = forecast_windows(forecaster, record, issued)
         forecasts[forecaster.name] = made.assign_coords({STAMP: ("init_time", stamped)})
         model_ids[forecaster.name] = forecaster.id
     progress(steps, steps, "archived")
@@ -186,7 +186,7 @@ def _with_newest(record: AnyRecord, windows: Windows) -> Windows:
     return Windows(windows.spec, init, record.time[init])
 
 
-def _forecast(forecaster: Forecaster, record: AnyRecord, windows: Windows) -> xr.Dataset:
+def forecast_windows(forecaster: Forecaster, record: AnyRecord, windows: Windows) -> xr.Dataset:
     """The forecasts, made from some histories at a time: those of a long series fill the memory."""
     parts = []
     for first in range(0, len(windows), WINDOWS_AT_ONCE):

@@ -11,12 +11,15 @@ import numpy as np
 
 from models.specs import EncodingSpec
 from pipeline.partition import Partition
+from pipeline.splits import Splits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from models.specs import TrainingSpec
     from pipeline.climatology import ClimatologySpec
     from pipeline.forecasts.base import AnyRecord
-    from pipeline.splits import Fractions, Splits
+    from pipeline.splits import Fractions
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
 
@@ -65,3 +68,28 @@ class Recipe:
         for part in (record.latitude, record.longitude, record.values[used]):
             digest.update(np.ascontiguousarray(part).tobytes())
         return f"{self.name}-{digest.hexdigest()[:12]}"
+
+
+def inputs_sha256(record: AnyRecord) -> str:
+    """What a record is of, and so what a model trained on it can be given: quantities, protocol and cells."""
+    quantities = [each.name for each in getattr(record, "variables", (record.quantity,))]
+    told = [record.kind, record.quantity.name, record.protocol, quantities]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for cells in (record.latitude, record.longitude):
+        digest.update(np.ascontiguousarray(cells).tobytes())
+    return digest.hexdigest()
+
+
+def said(recipes: Iterable[Recipe]) -> str:
+    """Hash of what an experiment says of its models and of their training, the data apart.
+
+    Dates of test are left out: no model depends on them.
+    """
+    told = []
+    for recipe in recipes:
+        splits = recipe.splits.model_dump(mode="json")
+        if isinstance(recipe.splits, Splits):
+            del splits["test"]
+        specs = (recipe.config, recipe.training, recipe.windows, recipe.climatology, recipe.encoding)
+        told.append([recipe.name, recipe.model, splits, *(spec.model_dump(mode="json") for spec in specs)])
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

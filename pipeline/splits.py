@@ -53,6 +53,38 @@ class Splits(Spec):
             test=_after(self.test, self.validation.end, days, "test"),
         )
 
+    def moved(self, first: dt.date, last: dt.date, days: int) -> Splits:
+        """Splits like these at the end of a record: what a model is trained by anew as the record grows.
+
+        Test ends at `last`, and test and validation keep as many days as `guarded` leaves of them. All that lies
+        before is for training, from the record's `first` day on, or from these splits' own if that is later. There
+        are `days` unused days before validation and before test, no fewer and no more.
+
+        Parameters
+        ----------
+        days
+            As for `guarded`, which changes nothing in the result.
+
+        Raises
+        ------
+        ConfigError
+            A split is used up by its guard gap, or no day is left for training.
+        """
+        kept = self.guarded(days)
+        gap = dt.timedelta(days=days + 1)
+        test = TimeRange(start=last - (kept.test.end - kept.test.start), end=last)
+        end = test.start - gap
+        validation = TimeRange(start=end - (kept.validation.end - kept.validation.start), end=end)
+        start, end = max(first, self.train.start), validation.start - gap
+        if end < start:
+            raise ConfigError(
+                f"from {first} to {last} there are too few days to train on before validation {validation} and "
+                f"test {test}",
+                remedy="ingest a longer record, or shorten validation or test",
+                lacking=(start - end).days,
+            )
+        return Splits(train=TimeRange(start=start, end=end), validation=validation, test=test)
+
 
 class Fractions(Spec):
     """Training, validation and test as parts of whatever the record holds, in this order; they sum to one."""
@@ -97,6 +129,39 @@ class Fractions(Spec):
             validation=_range(cuts[0], cuts[1] - one),
             test=_range(cuts[1], last),
         )
+
+
+def recent(given: Splits | Fractions, time: NDArray[np.datetime64], last: dt.date, days: int) -> Splits:
+    """The splits by which a model is trained anew on the steps `time` (time,) to the day `last`.
+
+    Dates are moved, see `Splits.moved`; parts move by themselves.
+
+    Raises
+    ------
+    ConfigError
+        The record is too short.
+    """
+    until = time[time.astype("datetime64[D]") <= np.datetime64(last)]
+    if isinstance(given, Fractions):
+        return given.on(until)
+    first = until[0].astype("datetime64[D]").astype(dt.date) if len(until) else last
+    return given.moved(first, last, days)
+
+
+def judged(given: Splits | Fractions, learned: Splits, last: dt.date) -> Splits:
+    """The splits that a model is judged by, which learned by `learned`, where the experiment now says `given`.
+
+    Training and validation are those of the model, whatever the experiment says by now: baselines are fitted on the
+    same days, and no test window may lie in what the model has seen. Test is that of the experiment if it begins
+    after the model's validation, and else the model's own; of parts, from where the model's own begins to the
+    record's day `last`.
+    """
+    test = learned.test
+    if isinstance(given, Splits) and given.test.start > learned.validation.end:
+        test = given.test
+    elif isinstance(given, Fractions):
+        test = TimeRange(start=test.start, end=max(test.end, last))
+    return Splits(train=learned.train, validation=learned.validation, test=test)
 
 
 def _range(start: np.datetime64, end: np.datetime64) -> TimeRange:

@@ -54,7 +54,7 @@ def score_region(
     Raises
     ------
     WindowError
-        No test window fits, or the archive lacks some of them.
+        No test window fits, or the archive lacks some of them, or has them of another model of the same name.
     NotFoundError
         A forecaster has no forecasts in the archive.
     """
@@ -64,10 +64,11 @@ def score_region(
     test = parted.windows("test").thinned(spec.stride)
     within = parted.splits.train
     fitted = HarmonicClimatology.fit(record.target_values, record.time, climatology, within=within)
+    ids = {each.name: each.id for each in (judged, *others)}
     scores = evaluate(
         {
-            name: _archived(archive_path, region, name, test, archive_snapshot)
-            for name in (judged.name, *(each.name for each in others), *ladder)
+            name: _archived(archive_path, region, name, test, archive_snapshot, ids.get(name))
+            for name in (*ids, *ladder)
         },
         as_field(record, test, record.truth(test)),
         as_field(record, test, fitted.at(record.time[test.horizon_index()])),
@@ -106,9 +107,11 @@ def score_region(
     return standing
 
 
-def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot: str) -> xr.DataArray:
-    """The archived forecasts of all test windows."""
-    held = archive.field_of(archive.read(path, region, forecaster, snapshot=snapshot))
+def _archived(
+    path: Path, region: str, forecaster: str, test: Windows, snapshot: str, model_id: str | None
+) -> xr.DataArray:
+    """The archived forecasts of all test windows, by the model of this id if one is given."""
+    held = archive.read(path, region, forecaster, snapshot=snapshot)
     absent = np.setdiff1d(test.init_time, held.init_time.values)
     if len(absent):
         raise WindowError(
@@ -119,5 +122,15 @@ def _archived(path: Path, region: str, forecaster: str, test: Windows, snapshot:
             forecaster=forecaster,
             absent=len(absent),
         )
-    chosen: xr.DataArray = held.sel(init_time=test.init_time)
-    return chosen
+    chosen = held.sel(init_time=test.init_time)
+    others = {str(each) for each in chosen.model_id.values} - {model_id} if model_id else set()
+    if others:
+        raise WindowError(
+            f"some archived forecasts of {forecaster!r} for region {region!r} are not by {model_id} but by "
+            f"{', '.join(sorted(others))}",
+            remedy="run `isotherm forecast` first: another model has become champion since",
+            region=region,
+            forecaster=forecaster,
+            model=model_id,
+        )
+    return archive.field_of(chosen)

@@ -112,6 +112,30 @@ def write_text(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
 
 
+def write_once(path: Path, text: str) -> bool:
+    """Write `path` whole unless there is one; of several at once one writes, and is told so.
+
+    Raises
+    ------
+    DiskFullError
+        There is no space; nothing is left behind.
+    """
+    if path.exists():
+        return False
+    with _full_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as workshop:
+            draft = Path(workshop) / path.name
+            draft.write_text(text, encoding="utf-8")
+            draft.chmod(0o644)
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                return False
+    return True
+
+
 @contextmanager
 def beside(final: Path) -> Iterator[Path]:
     """A path for a file or folder, which is moved to `final` at the end, or removed if that is not reached.
@@ -123,22 +147,29 @@ def beside(final: Path) -> Iterator[Path]:
     """
     workshop = None
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(final)
-        workshop = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-        draft = workshop / final.name
-        yield draft
-        draft.chmod(0o755 if draft.is_dir() else 0o644)
-        _move(draft, final)
+        with _full_told(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(final)
+            workshop = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+            draft = workshop / final.name
+            yield draft
+            draft.chmod(0o755 if draft.is_dir() else 0o644)
+            _move(draft, final)
+    finally:
+        if workshop is not None:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextmanager
+def _full_told(final: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError(
                 f"no space is left to write {final}", remedy="free some space and run again", path=str(final)
             ) from error
         raise
-    finally:
-        if workshop is not None:
-            shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _sweep(final: Path) -> None:

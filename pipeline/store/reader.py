@@ -47,10 +47,15 @@ def open_region(
     return data.assign_attrs(snapshot=session.snapshot_id)
 
 
-def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Record:
+def read_record(path: Path, region: str, *, snapshot: str | None = None, final_only: bool = False) -> Record:
     """The whole record of `region`, as forecasters see it; its ocean is the cells with a value on most held days.
 
     A cell that had one on a few days alone counts as land: it would make all other days unusable.
+
+    Parameters
+    ----------
+    final_only
+        Whether preliminary days are left out, as days without values.
 
     Raises
     ------
@@ -61,12 +66,15 @@ def read_record(path: Path, region: str, *, snapshot: str | None = None) -> Reco
     with repository.translated(path):
         group = schema.region_group(zarr.open_group(session.store, mode="r"), region)
         values = np.asarray(schema.array(group, "sst")[:])
-        missing = schema.status_of(group) == Status.MISSING
+        status = schema.status_of(group)
+        missing = status == Status.MISSING
         values[missing] = np.nan
         grid = schema.grid_of(group)
         time = (schema.origin(group) + np.arange(len(values))).astype("datetime64[ns]")
     ocean = 2 * np.isfinite(values).sum(axis=0) > np.count_nonzero(~missing)
     values[:, ~ocean] = np.nan
+    if final_only:
+        values[status != Status.FINAL] = np.nan
     return Record(values, time, grid.latitude, grid.longitude, ocean)
 
 

@@ -32,20 +32,21 @@ class Reading(Protocol):
 
 
 class CubeReading(Spec):
-    """A region of a cube."""
+    """A region of a cube; without the values of preliminary days where `final_only`."""
 
     path: Path
     region: str
+    final_only: bool = False
 
     def read(self, snapshot: str | None) -> Record:
         """See `pipeline.store.reader.read_record`."""
         from pipeline.store.reader import read_record
 
-        return read_record(self.path, self.region, snapshot=snapshot)
+        return read_record(self.path, self.region, snapshot=snapshot, final_only=self.final_only)
 
 
 class SeriesReading(Spec):
-    """A station, and what of its record is wanted."""
+    """A station, and what of its record is wanted; without preliminary values where `final_only`."""
 
     path: Path
     region: str
@@ -54,6 +55,7 @@ class SeriesReading(Spec):
     protocol: HowRead = "clean"
     wind_components: bool = True
     time_features: bool = False
+    final_only: bool = False
 
     def read(self, snapshot: str | None) -> SeriesRecord:
         """See `pipeline.store.series_reader.read_series`."""
@@ -68,4 +70,5 @@ class SeriesReading(Spec):
             wind_components=self.wind_components,
             time_features=self.time_features,
             snapshot=snapshot,
+            final_only=self.final_only,
         )

@@ -24,6 +24,7 @@ from pipeline.store.series_derived import (
     in_components,
     time_cycles,
 )
+from pipeline.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,6 +98,7 @@ def read_series(
     wind_components: bool = True,
     time_features: bool = False,
     snapshot: str | None = None,
+    final_only: bool = False,
 ) -> SeriesRecord:
     """The whole record of `station`, as forecasters see it.
 
@@ -116,6 +118,8 @@ def read_series(
         rows as published.
     time_features
         Whether sine and cosine of the hour of the day and of the time of the year follow as further variables.
+    final_only
+        Whether preliminary steps are left out, as steps without values; of the protocol `clean` alone.
 
     Raises
     ------
@@ -146,6 +150,8 @@ def read_series(
         if not clean:
             time = time[0] + np.arange(len(time)) * STEP
         values = _values(source, names)
+        if final_only and clean:
+            values[np.asarray(schema.array(group, "status")[:]) != Status.FINAL] = np.nan
         latitude, longitude = (
             np.asarray(schema.array(group, name)[...], np.float64).reshape(1)
             for name in ("latitude", "longitude")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
+from pipeline.errors import NotFoundError
 from pipeline.store import repository, schema
 from pipeline.store.series_files import read_entries
 from pipeline.store.series_schema import day_status, is_series
@@ -81,6 +82,29 @@ def read_state(path: Path, snapshot: str | None = None) -> CubeState:
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
         return _joint(zarr.open_group(session.store, mode="r"))
+
+
+def last_day(path: Path, *, snapshot: str | None = None, least: Status = Status.MISSING) -> dt.date:
+    """The last day of the store's axis, or the last of at least such a status in every region.
+
+    Raises
+    ------
+    NotFoundError
+        There is no store, no such snapshot, or no such day.
+    """
+    session = repository.read_session(path, snapshot)
+    with repository.translated(path):
+        groups = [group for _, group in sorted(zarr.open_group(session.store, mode="r").groups())]
+        days, status = _days(groups)
+    held = np.flatnonzero(status >= least)
+    if not len(held):
+        raise NotFoundError(
+            f"{path} has no {least.name.lower() if least else ''} day yet".replace("  ", " "),
+            remedy="ingest the experiment first, or wait for the final files",
+            path=str(path),
+        )
+    found: dt.date = days[held[-1]].astype("datetime64[D]").tolist()
+    return found
 
 
 def status_summary(path: Path) -> CubeSummary:

@@ -19,6 +19,7 @@ from rich.console import Console
 from flows.settings import Settings
 from flows.show_status import status
 from flows.status import workspace_status
+from models.champions import reigns
 from pipeline.errors import FetchError, GridError, IsothermError, NotFoundError
 from pipeline.quarantine import list_quarantine
 from pipeline.store import repository
@@ -192,7 +193,7 @@ def test_a_run_that_is_interrupted_and_killed_goes_on(
     status, said = killed_at(words, "train small: 1/3 loss", prefect_server)
     assert status == -signal.SIGKILL
     assert f"ingest: 0/{609 - some} days" in said
-    assert not (workspace.models("small", "small") / "current.json").exists()
+    assert not reigns(workspace.models("small", "small"))
 
     with isotherm(*words, server=prefect_server) as process:
         out, err = process.communicate()

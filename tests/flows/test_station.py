@@ -12,6 +12,7 @@ import xarray as xr
 
 from flows.cycle import Cycle, cycle
 from flows.loading import load_experiment
+from models.champions import champion_models
 from pipeline.errors import ConfigError, NotFoundError, WindowError
 from pipeline.evaluation.standing import Standing
 from pipeline.evaluation.versions import read_scores
@@ -118,9 +119,9 @@ def test_the_whole_way_twice(experiment: Path, tmp_path: Path) -> None:
 
 def _histories(workspace: Workspace) -> dict[str, list[dict[str, float]]]:
     folder = workspace.models("weather", "roof")
-    current = json.loads((folder / "current.json").read_text())["models"]
     return {
-        name: json.loads((folder / one / "card.json").read_text())["history"] for name, one in current.items()
+        name: json.loads((folder / one / "card.json").read_text())["history"]
+        for name, one in champion_models(folder).items()
     }
 
 

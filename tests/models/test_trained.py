@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from models.base import build_of
-from models.card import CARD, ModelCard, best_first, current_models, judged, make_current
+from models.card import CARD, ModelCard, best_first, judged
 from models.trained import MODEL, TrainedModel
 from pipeline.errors import DiskFullError, NotFittedError, NotFoundError
 from pipeline.windows import find_windows
@@ -157,15 +157,6 @@ def test_the_card_comes_back_and_its_hash_is_that_of_its_file(tmp_path):
     assert told.card_sha256 == hashlib.sha256((tmp_path / CARD).read_bytes()).hexdigest()
     assert (told.name, told.id, told.fitted_sha256) == ("convlstm", "convlstm-abc", "f")
     assert json.loads((tmp_path / CARD).read_text())["windows"] == SPEC.model_dump()
-
-
-def test_the_current_model_is_the_one_that_was_made_so(tmp_path):
-    folder = tmp_path / "trial" / "bay"
-    with pytest.raises(NotFoundError, match="region 'bay' of experiment 'trial' has no trained model yet"):
-        current_models(folder)
-    for models in ({"a": "a-1"}, {"b": "b-1", "a": "a-2"}):
-        make_current(folder, models)
-        assert list(current_models(folder).items()) == list(models.items())
 
 
 def test_the_model_with_the_lowest_validation_loss_comes_first(tmp_path):
