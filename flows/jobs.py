@@ -196,19 +196,20 @@ def job_for(
         addresses = mirror_addresses(mirror, chosen.source_name)
         yield Job(experiment=chosen.sourced(addresses=addresses), settings=settings)
     elif chosen.simulation is not None and embedded:
-        with _simulated(chosen) as sourced:
+        with _simulated(chosen, settings.today) as sourced:
             yield Job(experiment=sourced, settings=settings)
     else:
         yield Job(experiment=chosen, settings=settings)
 
 
 @contextmanager
-def _simulated(experiment: Experiment) -> Iterator[Experiment]:
-    """The experiment with its files on a mirror that serves its simulation meanwhile."""
+def _simulated(experiment: Experiment, today: dt.date | None) -> Iterator[Experiment]:
+    """The experiment with its files on a mirror that serves its simulation meanwhile, as of `today` if given."""
     from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
 
     asked = experiment.simulation
     assert asked is not None
+    asked = asked.model_copy(update={"today": today or asked.today})
     if experiment.station is None:
         ocean = SimulatedOcean(seed=asked.seed, first=asked.first_day, today=asked.today)
         with Mirror(ocean=ocean) as serving:

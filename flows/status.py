@@ -23,7 +23,7 @@ from pipeline.quarantine import Quarantined, list_quarantine
 from pipeline.store import repository
 from pipeline.store.changes import changed_days
 from pipeline.store.revisions import Revisions, read_revisions
-from pipeline.store.state import CubeSummary, read_state, status_summary
+from pipeline.store.state import CubeSummary, read_day_status, status_summary
 from pipeline.types import Spec, Status, TimeRange
 from pipeline.workspace import Workspace
 
@@ -117,12 +117,11 @@ def experiment_status(
     """The state of one experiment; without its file, by the usual `[operations]`."""
     cube = workspace.cube(name)
     data = status_summary(cube)
-    state = read_state(cube)
-    preliminary = tuple(state.days[state.status == Status.PRELIMINARY].tolist())
+    days, status = read_day_status(cube)
+    preliminary = tuple(days[status == Status.PRELIMINARY].tolist())
+    final = {*days[status == Status.FINAL].tolist()}
     refused = tuple(
-        each
-        for each in list_quarantine(workspace.quarantine(name))
-        if any(state.at(day)[0] < Status.FINAL for day in each.days)
+        each for each in list_quarantine(workspace.quarantine(name)) if not final.issuperset(each.days)
     )
     found = ExperimentStatus(
         experiment=name,

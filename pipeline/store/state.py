@@ -84,6 +84,22 @@ def read_state(path: Path, snapshot: str | None = None) -> CubeState:
         return _joint(zarr.open_group(session.store, mode="r"))
 
 
+def read_day_status(
+    path: Path, snapshot: str | None = None
+) -> tuple[NDArray[np.datetime64], NDArray[np.int8]]:
+    """Every day of a cube or series, datetime64[D] (day,), and its least status over the regions, int8 (day,).
+
+    Raises
+    ------
+    NotFoundError
+        There is no store, or no such snapshot.
+    """
+    session = repository.read_session(path, snapshot)
+    with repository.translated(path):
+        root = zarr.open_group(session.store, mode="r")
+        return _days([group for _, group in sorted(root.groups())])
+
+
 def last_day(path: Path, *, snapshot: str | None = None, least: Status = Status.MISSING) -> dt.date:
     """The last day of the store's axis, or the last of at least such a status in every region.
 
@@ -92,10 +108,7 @@ def last_day(path: Path, *, snapshot: str | None = None, least: Status = Status.
     NotFoundError
         There is no store, no such snapshot, or no such day.
     """
-    session = repository.read_session(path, snapshot)
-    with repository.translated(path):
-        groups = [group for _, group in sorted(zarr.open_group(session.store, mode="r").groups())]
-        days, status = _days(groups)
+    days, status = read_day_status(path, snapshot)
     held = np.flatnonzero(status >= least)
     if not len(held):
         raise NotFoundError(

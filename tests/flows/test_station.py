@@ -11,7 +11,10 @@ import pytest
 import xarray as xr
 
 from flows.cycle import Cycle, cycle
+from flows.daily import daily
 from flows.loading import load_experiment
+from flows.settings import Settings
+from flows.status import workspace_status
 from models.champions import champion_models
 from pipeline.errors import ConfigError, NotFoundError, WindowError
 from pipeline.evaluation.standing import Standing
@@ -83,7 +86,9 @@ def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_the_whole_way_twice(experiment: Path, tmp_path: Path) -> None:
+def test_the_whole_way_twice_and_the_day_after(
+    experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = cycle("weather", workspace=tmp_path / "w")
     assert isinstance(done, Cycle)
     workspace = Workspace(tmp_path / "w")
@@ -115,6 +120,19 @@ def test_the_whole_way_twice(experiment: Path, tmp_path: Path) -> None:
     assert (again.ingested.written, again.models) == (0, done.models)
     # The embedded mirror is at another address each time: that is all that there is to write.
     assert status_summary(store).message.startswith("relabel")
+
+    monkeypatch.setenv("ISOTHERM_TODAY", "2020-04-02")
+    tomorrow = daily("weather", workspace=tmp_path / "w")
+    assert (tomorrow.ingested.preliminary, tomorrow.alerts) == (1, ())
+    assert tomorrow.released[0].init_time == "2020-04-02T00:00"
+    card = tomorrow.scorecards["roof"]
+    # Six more hours of truth for the forecast from midnight, and the one from there on waits.
+    assert (card.waiting, card.last_init) == (1, "2020-04-02T00:00")
+    found = workspace_status(Settings.load(workspace=tmp_path / "w")).experiments[0]
+    assert found.preliminary_days[-1] == dt.date(2020, 4, 1)
+    assert (found.places[0].model, found.places[0].revisions) == (standing.judged.name, None)
+    again = daily("weather", workspace=tmp_path / "w")
+    assert (again.ingested.written, again.released) == (0, tomorrow.released)
 
 
 def _histories(workspace: Workspace) -> dict[str, list[dict[str, float]]]:
