@@ -30,6 +30,9 @@ def result(console: Console, done: Any) -> None:
                 console.print(f"{region:<10} {told}", highlight=False, markup=False)
         case [*released] if all(isinstance(each, Released) for each in released):
             _released(console, released)
+        case _ if hasattr(done, "lines"):
+            for line in done.lines:
+                console.print(line, highlight=False, markup=False)
         case _ if hasattr(done, "scorecards"):
             _daily(console, done)
         case _:

@@ -91,3 +91,21 @@ def _told(region: str, reign: Reign) -> None:
     since = reign.since.isoformat(timespec="seconds")
     out.print(f"{region:<10} {reign.champion} is champion since {since}", highlight=False, markup=False)
     out.print(f"           {reign.how} by {reign.by}: {reign.because}", highlight=False, markup=False)
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm retain sst-seas --dry-run  ·  isotherm retain sst-seas   [dim]weekly[/dim]"
+)
+def retain(
+    experiment: ExperimentName,
+    workspace: WorkspaceOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would go, and change nothing.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Let old snapshots, models, scores and products go that nothing refers to, by the experiment's policy.
+
+    What a published forecast, a current model or the newest scores were made from is kept for ever.
+    """
+    run_flow("flows.retain:retain", experiment, workspace, verbose, dry_run=dry_run)
