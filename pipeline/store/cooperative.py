@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
-from pipeline.errors import MovedError
+from pipeline.errors import MovedError, StoreError
 from pipeline.store import days, repository, schema
 from pipeline.store.state import describe
 from pipeline.store.writer import DayBatch, require_regions
@@ -110,6 +110,8 @@ def commit(
     ------
     MovedError
         The newest snapshot is no longer `base`.
+    StoreError
+        Two parts wrote to the same chunk, and one would undo the other.
     DiskFullError
         There is no space; the cube is as it was.
     """
@@ -122,6 +124,7 @@ def commit(
         root = zarr.open_group(session.store, mode="a")
         said = []
         for region, group in sorted(root.groups()):
+            _require_own_chunks(group, parts)
             revision = np.concatenate([part.revision[region] for part in parts], axis=1)
             said.append(_write_columns(group, region, batch, at, revision))
         if not any(said):
@@ -131,6 +134,21 @@ def commit(
         return max(said, key=len), describe(root)
 
     return repository.commit(path, change)
+
+
+def _require_own_chunks(group: zarr.Group, parts: Sequence[Part]) -> None:
+    length = schema.array(group, "sst").chunks[0]
+    taken: set[int] = set()
+    for part in parts:
+        position = (part.batch.days - schema.origin(group)).astype(int)
+        own = set((position // length).tolist())
+        if own & taken:
+            raise StoreError(
+                f"two workers wrote to one chunk of {length} days of {group.path!r}: it was made with other chunks",
+                remedy="set ISOTHERM_WORKERS=1 and unset ISOTHERM_DASK_ADDRESS, or ingest into a new cube",
+                region=group.path,
+            )
+        taken |= own
 
 
 def _write_columns(

@@ -258,6 +258,21 @@ def test_a_writer_that_always_comes_between_is_told_of(tmp_path, monkeypatch):
     assert not len(state.read_state(job.cube).days)
 
 
+def test_a_cube_of_other_chunks_is_not_written_by_several(tmp_path, monkeypatch):
+    remote = tmp_path / "remote"
+    for number in range(DAYS):
+        put(remote, "one", number)
+    job = job_at(tmp_path, "one", remote)
+    monkeypatch.setattr(schema, "chunks", lambda grid: (2 * SHARD, *grid.shape))
+    plan(job, period(1))
+    monkeypatch.undo()
+    before = repository.newest(job.cube)
+    with pytest.raises(StoreError, match="one chunk of 32 days") as caught:
+        in_batches(job, DAYS, spread=pickled, at_once=2)
+    assert "ISOTHERM_WORKERS=1" in caught.value.remedy
+    assert repository.newest(job.cube) == before
+
+
 def test_a_worker_that_ends_in_an_error_leaves_the_cube_as_it_was(tmp_path):
     remote = tmp_path / "remote"
     for number in range(DAYS):
