@@ -29,9 +29,9 @@ _bars: ContextVar[Progress | None] = ContextVar("bars", default=None)
 def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[[], None]]:
     """Set the environment that Prefect reads when it is imported; what the user has set stays.
 
-    Where the user names no server, one starts, whose database lies in the workspace; what is yielded waits for
-    it, so that Prefect can be imported meanwhile. No analytics leave the machine. Unless `verbose`, what libraries
-    say of their own workings is not shown.
+    Where the user names no server, it is the one of `isotherm serve`, if that serves the workspace, or else one starts,
+    whose database lies in the workspace. What is yielded waits for it, so that Prefect can be imported meanwhile. No
+    analytics leave the machine. Unless `verbose`, what libraries say of their own workings is not shown.
     """
     home = Workspace.open(settings.workspace).root / "prefect"
     home.mkdir(exist_ok=True)
@@ -59,6 +59,14 @@ def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[
         os.environ.setdefault(name, value)
     if named:
         yield lambda: None
+        return
+    served = server.served_at(home)
+    if served is not None:
+        os.environ["PREFECT_API_URL"] = served
+        os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", server.HEARTBEAT)
+        yield lambda: server.wait_for(
+            lambda: server.served_at(home) is None, served, home / "logs" / "server.log"
+        )
         return
     with server.own_server(home, {"PREFECT_LOGGING_LEVEL": "ERROR"}) as wait:
         yield wait

@@ -6,6 +6,7 @@ that it was interrupted, and unwatched, so that it outlives a command that is ki
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -19,11 +20,15 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from pipeline.errors import IsothermError
+from pipeline.errors import ConfigError, IsothermError
 
 HOST = "127.0.0.1"
 PATIENCE = 120.0
 """Seconds that a start may take."""
+LOCK = "serve.lock"
+"""Held in the home by `isotherm serve`; it says where the server is."""
+HEARTBEAT = "30"
+"""Seconds between the signs of life of a run; the window of deployments/automations.yaml is five of them."""
 NAMED_BY = ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")
 """Variables by which a user names a server, or a place where one is named."""
 
@@ -52,7 +57,7 @@ def own_server(home: Path, environment: Mapping[str, str]) -> Iterator[Callable[
     before = os.environ.get("PREFECT_API_URL")
     os.environ["PREFECT_API_URL"] = url
     try:
-        yield lambda: _wait_for(process, url, log)
+        yield lambda: wait_for(lambda: process.poll() is not None, url, log)
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         if before is not None:
@@ -61,20 +66,55 @@ def own_server(home: Path, environment: Mapping[str, str]) -> Iterator[Callable[
         process.communicate()
 
 
-def _wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_for(ended: Callable[[], bool], url: str, log: Path) -> None:
+    """Wait until a server answers at `url`.
+
+    Raises
+    ------
+    IsothermError
+        It has ended, or does not answer for too long.
+    """
     direct = build_opener(ProxyHandler({}))
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and not ended():
         try:
             with direct.open(f"{url}/health", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
     raise IsothermError(
-        "Prefect's own server did not start",
+        "Prefect's server did not start",
         remedy=f"read {log}, or name a server of yours in PREFECT_API_URL",
         path=str(log),
     )
+
+
+def require_named() -> None:
+    """Refuse to go on where no server is named.
+
+    Raises
+    ------
+    ConfigError
+        Neither a variable nor a profile names one.
+    """
+    if not any(name in os.environ for name in NAMED_BY):
+        raise ConfigError(
+            "no Prefect server is named",
+            remedy="set PREFECT_API_URL to its address, such as http://127.0.0.1:4200/api, or run `isotherm serve`",
+        )
+
+
+def served_at(home: Path) -> str | None:
+    """The address of the server that `isotherm serve` keeps for the workspace, if it does."""
+    try:
+        with (home / LOCK).open(encoding="utf-8") as told:
+            try:
+                fcntl.flock(told, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return told.read() or None
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def _free_port() -> int:

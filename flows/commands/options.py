@@ -38,6 +38,14 @@ MirrorOption = Annotated[
     str | None,
     typer.Option("--mirror", help="Address of an `isotherm mirror` to take instead of the public ones."),
 ]
+ScheduledExperiments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--experiment",
+        "-e",
+        help="Schedule this experiment; may be repeated. [dim](those that prefect.yaml schedules)[/dim]",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefect logs.")]
 
 

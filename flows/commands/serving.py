@@ -1,4 +1,4 @@
-"""Commands that serve until they are interrupted."""
+"""Commands that serve until they are interrupted, and the one that prepares a server of Prefect."""
 
 from __future__ import annotations
 
@@ -8,9 +8,53 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.options import out
+from flows.commands.options import ScheduledExperiments, WorkspaceOption, out
 
 app = typer.Typer()
+
+
+@app.command(
+    epilog="[b]Examples[/b]  isotherm serve  ·  isotherm serve --experiment demo  ·  "
+    "isotherm serve --workspace /srv/isotherm --port 4300"
+)
+def serve(
+    port: Annotated[
+        int, typer.Option(help="Port of Prefect's page on 127.0.0.1; files are on the next.")
+    ] = 4200,
+    workspace: WorkspaceOption = None,
+    experiment: ScheduledExperiments = None,
+) -> None:
+    """Run Prefect's server, schedules and workers on this machine until interrupted."""
+    from flows.loading import load_experiment
+    from flows.serve import serve as serve_all
+    from flows.settings import Settings
+
+    settings = Settings.load(workspace=workspace)
+    for name in experiment or ():
+        load_experiment(name, settings.experiments)
+    serve_all(
+        settings, port=port, experiments=experiment or (), say=lambda line: out.print(line, highlight=False)
+    )
+
+
+@app.command(
+    epilog="[b]Example[/b]  PREFECT_API_URL=http://127.0.0.1:4200/api isotherm deploy --experiment sst-seas"
+)
+def deploy(experiment: ScheduledExperiments = None) -> None:
+    """Enter pools, queues, automations and deployments into the Prefect server that PREFECT_API_URL names."""
+    from flows import server
+    from flows.loading import load_experiment
+    from flows.settings import Settings
+
+    server.require_named()
+    settings = Settings.load()
+    for name in experiment or ():
+        load_experiment(name, settings.experiments)
+    from flows import deploying
+
+    deploying.enter()
+    for line in deploying.told(deploying.deploy(experiment or ())):
+        out.print(line, highlight=False)
 
 
 @app.command(

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from flows.cli import app
+from flows.deploying import ON_DEMAND, POOLS, planned
 from flows.experiments import Experiment
 from flows.loading import load_experiment
 from flows.settings import EXPERIMENTS, Settings
@@ -262,19 +263,39 @@ def test_the_eight_seas_have_ocean_in_the_simulated_mirror():
         assert 0.25 < ocean_mask()[np.ix_(rows, columns)].mean() < 1
 
 
-def test_deployments_name_flows_experiments_and_pools_that_exist():
-    told = yaml.safe_load(text("deployments/prefect.yaml"))
-    names = set()
-    for each in told["deployments"]:
-        module, _, attribute = each["entrypoint"].rpartition(".")
-        names.add((attribute, each["name"]))
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
-        flow = getattr(importlib.import_module(module), attribute)
-        flow.validate_parameters(each["parameters"])
-        load_experiment(each["parameters"]["experiment"], EXPERIMENTS)
-        assert each["work_pool"]["name"] in {"cpu", "gpu"}
-    shipped = [path.stem for path in EXPERIMENTS.glob("*.toml")]
-    assert names == {(flow, name) for flow in ("ingest", "cycle") for name in shipped}
+DEPLOYMENTS = yaml.safe_load(text("deployments/prefect.yaml"))["deployments"]
+
+
+@pytest.mark.parametrize("told", DEPLOYMENTS, ids=lambda told: f"{told['entrypoint']}/{told['name']}")
+def test_a_deployment_names_a_flow_an_experiment_and_a_queue_that_exist(told):
+    module, _, attribute = told["entrypoint"].rpartition(".")
+    assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    flow = getattr(importlib.import_module(module), attribute)
+    pool, queue = told["work_pool"]["name"], told["work_pool"]["work_queue_name"]
+    assert queue in {*POOLS[pool], "default"}
+    assert told["description"]
+    assert f"`{attribute}/{told['name']}`" in text("docs/operations.md")
+    given = told.get("parameters", {})
+    if told["name"] == ON_DEMAND:
+        assert "experiment" not in given
+        assert "schedules" not in told
+        flow.validate_parameters({"experiment": "demo", **given})
+        return
+    assert told["name"] == given["experiment"]
+    assert told["concurrency_limit"]["limit"] == 1
+    load_experiment(given["experiment"], EXPERIMENTS)
+    flow.validate_parameters(given)
+
+
+def test_what_is_scheduled_for_one_experiment_can_be_for_others():
+    def names(experiments):
+        return {(each["entrypoint"], each["name"]) for each in planned(experiments)["deployments"]}
+
+    assert len(names(())) == len(DEPLOYMENTS)
+    scheduled = {flow for flow, name in names(()) if name != ON_DEMAND}
+    on_demand = {(flow, name) for flow, name in names(()) if name == ON_DEMAND}
+    wanted = ("demo", "jena-temperature")
+    assert names(wanted) == on_demand | {(flow, name) for flow in scheduled for name in wanted}
 
 
 def test_settings_in_containers_are_known():
