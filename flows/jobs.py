@@ -15,7 +15,7 @@ from flows.loading import load_experiment
 from flows.settings import Settings
 from models.card import ModelCard
 from models.champions import champion_models
-from models.recipe import Recipe
+from models.recipe import Recipe, said
 from models.specs import EncodingSpec
 from pipeline.errors import ConfigError, NotFoundError
 from pipeline.evaluation.standing import Standing
@@ -81,6 +81,10 @@ class Job(BaseModel):
     def recipes(self, place: str, splits: Splits | Fractions | None = None) -> list[Recipe]:
         """What each model of the experiment is made by."""
         return [self.recipe(place, name, splits) for name in self.experiment.candidates]
+
+    def said(self, place: str) -> str:
+        """Hash of what the experiment says of its models, see `models.recipe.said`."""
+        return said(self.recipes(place), self.reading(place))
 
     def judged_splits(self, place: str, snapshot: str) -> Splits | Fractions:
         """The splits by which the champion is judged, see `pipeline.splits.judged`.

@@ -9,7 +9,6 @@ from flows.operators import operator
 from models.card import ModelCard
 from models.champions import Reign, champion_models, predecessor, require_reigns, roll_back
 from models.promotion import promote, require_fit, require_model, trained_models
-from models.recipe import said
 from pipeline.errors import ConfigError, NotFoundError
 from pipeline.naming import unknown
 
@@ -31,9 +30,16 @@ def promote_model(
         folder = job.workspace.models(job.experiment.name, place)
         require_model(folder, model_id)
         record = job.reading(place).read(job.cube_snapshot())
-        return place, promote(
-            folder, model_id, record, job.recipes(place), by=operator(), because=because or "by hand"
+        reign = promote(
+            folder,
+            model_id,
+            record,
+            job.recipes(place)[0],
+            by=operator(),
+            because=because or "by hand",
+            recipe_sha256=job.said(place),
         )
+        return place, reign
 
 
 def roll_back_model(
@@ -53,13 +59,12 @@ def roll_back_model(
         folder = job.workspace.models(job.experiment.name, place)
         require_reigns(folder)
         before = predecessor(folder)
-        recipes = job.recipes(place)
         if before is not None and all((folder / one).is_dir() for one in before.models.values()):
             record = job.reading(place).read(job.cube_snapshot())
             for one in before.models.values():
-                require_fit(ModelCard.read(folder / one), recipes[0], record)
+                require_fit(ModelCard.read(folder / one), job.recipes(place)[0], record)
         reason = because or f"{next(iter(champion_models(folder).values()))} was rolled back by hand"
-        return place, roll_back(folder, by=operator(), because=reason, recipe_sha256=said(recipes))
+        return place, roll_back(folder, by=operator(), because=reason, recipe_sha256=job.said(place))
 
 
 def _only_place(job: Job, region: str | None) -> str:

@@ -15,7 +15,6 @@ from flows.partial import Regions
 from models.card import best_first
 from models.champions import Reign, crown, reigns
 from models.pinned import Pinned, find_pinned, pin, unpin
-from models.recipe import said
 from pipeline.errors import ConfigError, NotFittedError, NotFoundError, WindowError
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def _retrain(job: Job, place: str) -> str:
 
 
 def _pinned(job: Job, place: str, folder: Path) -> Pinned:
-    recipe_sha256 = said(job.recipes(place))
+    recipe_sha256 = job.said(place)
     now = dt.datetime.now(dt.UTC)
     held = find_pinned(folder)
     if held is not None and held.holds(recipe_sha256, now):

@@ -25,12 +25,12 @@ def run_train(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
 
 def _train(job: Job, place: str, snapshot: str) -> str:
     folder = job.workspace.models(job.experiment.name, place)
-    recipes = job.recipes(place)
+    said = job.said(place)
     held = reigns(folder)
-    if held and is_kept(held[-1], recipes):
+    if held and is_kept(held[-1], said):
         return held[-1].champion
     ranked = best_first(folder, tasks.train_place(job, place, snapshot))
-    return crown_trained(folder, ranked, recipes, by=operator()).champion
+    return crown_trained(folder, ranked, by=operator(), recipe_sha256=said).champion
 
 
 @flow(name="train", flow_run_name=diary_entry)

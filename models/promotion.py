@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from models.card import CARD, ModelCard
 from models.champions import Reign, crown, reigns
 from models.comparison import comparisons
-from models.recipe import inputs_sha256, said
+from models.recipe import inputs_sha256
 from pipeline.errors import ConfigError, NotFoundError, StoreError
 from pipeline.naming import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from models.recipe import Recipe
@@ -21,20 +21,16 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 
 
-def is_kept(reign: Reign | None, recipes: Iterable[Recipe]) -> bool:
+def is_kept(reign: Reign, recipe_sha256: str) -> bool:
     """Whether the experiment's own training leaves this reign alone.
 
     It does where a retraining or a person has decided, until the experiment says something else of its models or of
-    their splits: else the next scheduled cycle would undo what was decided.
+    their splits, see `models.recipe.said`: else the next scheduled cycle would undo what was decided.
     """
-    return (
-        reign is not None
-        and reign.how in ("promoted", "rolled back")
-        and reign.recipe_sha256 == said(recipes)
-    )
+    return reign.how in ("promoted", "rolled back") and reign.recipe_sha256 == recipe_sha256
 
 
-def crown_trained(folder: Path, models: Mapping[str, str], recipes: Iterable[Recipe], *, by: str) -> Reign:
+def crown_trained(folder: Path, models: Mapping[str, str], *, by: str, recipe_sha256: str) -> Reign:
     """Let the models that the experiment's own training gave be champions.
 
     Raises
@@ -42,14 +38,13 @@ def crown_trained(folder: Path, models: Mapping[str, str], recipes: Iterable[Rec
     StoreError
         Others become champions all the time.
     """
-    recipes = list(recipes)
     for _ in range(_ATTEMPTS):
         held = reigns(folder)
         over = held[-1] if held else None
-        if over is not None and is_kept(over, recipes):
+        if over is not None and is_kept(over, recipe_sha256):
             return over
         because = "the experiment's models were trained" if over else "first training"
-        reign = Reign.of(folder, models, how="trained", by=by, because=because, recipe_sha256=said(recipes))
+        reign = Reign.of(folder, models, how="trained", by=by, because=because, recipe_sha256=recipe_sha256)
         try:
             return crown(folder, reign, over=over)
         except StoreError:
@@ -62,7 +57,14 @@ def crown_trained(folder: Path, models: Mapping[str, str], recipes: Iterable[Rec
 
 
 def promote(
-    folder: Path, model_id: str, record: AnyRecord, recipes: Sequence[Recipe], *, by: str, because: str
+    folder: Path,
+    model_id: str,
+    record: AnyRecord,
+    recipe: Recipe,
+    *,
+    by: str,
+    because: str,
+    recipe_sha256: str = "",
 ) -> Reign:
     """Make a model champion by hand, with those beside it that it was trained with.
 
@@ -78,9 +80,9 @@ def promote(
     require_model(folder, model_id)
     models = line_up(folder, model_id)
     for each in models.values():
-        require_fit(ModelCard.read(folder / each), recipes[0], record)
+        require_fit(ModelCard.read(folder / each), recipe, record)
     held = reigns(folder)
-    reign = Reign.of(folder, models, how="promoted", by=by, because=because, recipe_sha256=said(recipes))
+    reign = Reign.of(folder, models, how="promoted", by=by, because=because, recipe_sha256=recipe_sha256)
     return crown(folder, reign, over=held[-1] if held else None)
 
 

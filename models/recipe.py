@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.climatology import ClimatologySpec
     from pipeline.forecasts.base import AnyRecord
     from pipeline.splits import Fractions
+    from pipeline.store.readings import Reading
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
 
@@ -80,12 +81,12 @@ def inputs_sha256(record: AnyRecord) -> str:
     return digest.hexdigest()
 
 
-def said(recipes: Iterable[Recipe]) -> str:
-    """Hash of what an experiment says of its models and of their training, the data apart.
+def said(recipes: Iterable[Recipe], reading: Reading) -> str:
+    """Hash of what an experiment says of its models, of their training and of what they are given, the data apart.
 
     Dates of test are left out: no model depends on them.
     """
-    told = []
+    told: list[Any] = [reading.model_dump(mode="json", exclude={"path", "final_only"})]
     for recipe in recipes:
         splits = recipe.splits.model_dump(mode="json")
         if isinstance(recipe.splits, Splits):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.types import Protocol as HowRead
 from pipeline.types import Spec
@@ -28,6 +28,10 @@ class Reading(Protocol):
 
     def read(self, snapshot: str | None) -> AnyRecord:
         """The whole record as of a snapshot, or the newest."""
+        ...
+
+    def model_dump(self, *, mode: str, exclude: set[str]) -> dict[str, Any]:
+        """What it says, by name."""
         ...
 
 

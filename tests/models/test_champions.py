@@ -22,6 +22,7 @@ from models.recipe import inputs_sha256, said
 from pipeline.errors import ConfigError, DiskFullError, NotFoundError, StoreError
 from pipeline.publish import product
 from pipeline.splits import Splits
+from pipeline.store.readings import CubeReading, SeriesReading
 from pipeline.windows import WindowSpec
 from tests.models.bay import BAY, CONFIG, SHORT, recipe
 from tests.models.test_trained import card
@@ -183,32 +184,51 @@ def test_an_entry_that_cannot_be_read_is_named(folder):
 
 
 def test_training_crowns_what_it_trained_until_somebody_decides_otherwise(folder):
-    mine = [recipe()]
-    first = crown_trained(folder, {"a": "a-1"}, mine, by="cycle")
+    def trained(model_id, said):
+        return crown_trained(folder, {"a": model_id}, by="cycle", recipe_sha256=said)
+
+    first = trained("a-1", "x")
     assert (first.how, first.because) == ("trained", "first training")
-    assert crown_trained(folder, {"a": "a-2"}, mine, by="cycle").champion == "a-2"
-    promote(folder, "b-1", BAY, mine, **WHO)
-    assert is_kept(reigns(folder)[-1], mine)
-    assert crown_trained(folder, {"a": "a-1"}, mine, by="cycle").champion == "b-1"
-    roll_back(folder, recipe_sha256=said(mine), **WHO)
-    assert crown_trained(folder, {"a": "a-1"}, mine, by="cycle").champion == "a-2"
-    for other in (
-        recipe(config=CONFIG.model_copy(update={"filters": 3})),
-        recipe(training=SHORT),
-        recipe(windows=WindowSpec(history=5, horizon=3)),
-        recipe(splits=Splits(train=period(0, 440), validation=SPLITS.validation, test=SPLITS.test)),
-    ):
-        assert not is_kept(reigns(folder)[-1], [other])
+    assert trained("a-2", "x").champion == "a-2"
+    promote(folder, "b-1", BAY, recipe(), recipe_sha256="x", **WHO)
+    assert is_kept(reigns(folder)[-1], "x")
+    assert trained("a-1", "x").champion == "b-1"
+    roll_back(folder, recipe_sha256="x", **WHO)
+    assert trained("a-1", "x").champion == "a-2"
+    assert not is_kept(reigns(folder)[-1], "y")
+    assert trained("a-1", "y").champion == "a-1"
+
+
+def test_what_an_experiment_says_is_all_that_decides_its_models_but_the_data():
+    fields = CubeReading(path="cube", region="bay")
+    station = SeriesReading(path="cube", region="roof", target="air_temperature")
+    before = said([recipe()], fields)
+    assert said([recipe()], fields) == before
     later = recipe(splits=Splits(train=SPLITS.train, validation=SPLITS.validation, test=period(560, 640)))
-    assert is_kept(reigns(folder)[-1], [later])
-    assert crown_trained(folder, {"a": "a-1"}, [recipe(training=SHORT)], by="cycle").champion == "a-1"
+    elsewhere = CubeReading(path="another", region="bay", final_only=True)
+    assert said([later], elsewhere) == before
+    others = [
+        said([recipe(config=CONFIG.model_copy(update={"filters": 3}))], fields),
+        said([recipe(training=SHORT)], fields),
+        said([recipe(windows=WindowSpec(history=5, horizon=3))], fields),
+        said([recipe(splits=Splits(train=period(0, 440), **_after(SPLITS)))], fields),
+        said([recipe(), recipe(name="another")], fields),
+        said([recipe()], station),
+        said([recipe()], station.model_copy(update={"variables": ("air_temperature",)})),
+        said([recipe()], station.model_copy(update={"time_features": True})),
+    ]
+    assert len({before, *others}) == 9
+
+
+def _after(splits):
+    return {"validation": splits.validation, "test": splits.test}
 
 
 def test_promotion_by_hand_takes_those_along_that_were_trained_beside(folder):
     crowned(folder, {"a": "a-1", "b": "b-1"})
     crowned(folder, {"a": "a-2", "b": "b-2"})
     assert list(line_up(folder, "b-1").items()) == [("b", "b-1"), ("a", "a-1")]
-    got = promote(folder, "b-1", BAY, [recipe()], **WHO)
+    got = promote(folder, "b-1", BAY, recipe(), **WHO)
     assert list(got.models.items()) == [("b", "b-1"), ("a", "a-1")]
     assert (got.how, got.by, got.because) == ("promoted", "ann@ship", "a trial")
     (folder / "b-2" / "card.json").unlink()
@@ -217,7 +237,7 @@ def test_promotion_by_hand_takes_those_along_that_were_trained_beside(folder):
 
 def test_a_typo_in_a_model_id_names_the_nearest(folder):
     with pytest.raises(NotFoundError, match="no model 'b-11'") as caught:
-        promote(folder, "b-11", BAY, [recipe()], **WHO)
+        promote(folder, "b-11", BAY, recipe(), **WHO)
     assert "did you mean 'b-1'?" in caught.value.remedy
 
 
@@ -228,8 +248,8 @@ def test_a_model_that_does_not_fit_the_experiment_now_is_refused(folder):
         (wider, recipe(), "another grid"),
     ):
         with pytest.raises(ConfigError, match="model a-1 does not fit the experiment 'trial'") as caught:
-            promote(folder, "a-1", record, [mine], **WHO)
+            promote(folder, "a-1", record, mine, **WHO)
         assert caught.match(why)
     assert reigns(folder) == ()
     thinned = recipe(windows=WindowSpec(history=4, horizon=3, stride=2))
-    assert promote(folder, "a-1", changed(BAY, slice(0, 3)), [thinned], **WHO).champion == "a-1"
+    assert promote(folder, "a-1", changed(BAY, slice(0, 3)), thinned, **WHO).champion == "a-1"
