@@ -8,7 +8,7 @@ What cannot be left is logged: no run fails for what is only shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
@@ -135,6 +135,17 @@ def forecast_links(job: Job, released: Iterable[Released]) -> None:
             rows,
             key=artifact_key("forecasts", job.experiment.name),
             description=f"Published forecasts of **{job.experiment.name}**",
+        )
+
+
+@_never_failing
+def outcomes(job: Job, kind: str, done: Mapping[str, str], description: str) -> None:
+    """`KIND-EXPERIMENT`, a table of two columns: a line a region, or whatever `done` goes by."""
+    if done:
+        create_table_artifact(
+            [{"": name, "outcome": told} for name, told in done.items()],
+            key=artifact_key(kind, job.experiment.name),
+            description=description,
         )
 
 

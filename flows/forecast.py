@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import tasks
+from flows import artifacts, tasks
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
@@ -12,7 +12,9 @@ from flows.partial import Regions
 
 def run_forecast(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
     """Forecast every test window and from the newest data; by region, the archive's snapshot."""
-    return regions.each(lambda place: tasks.forecast_place(job, place, snapshot))
+    archived = regions.each(lambda place: tasks.forecast_place(job, place, snapshot))
+    artifacts.outcomes(job, "archive", archived, f"Snapshots of the forecasts of **{job.experiment.name}**")
+    return archived
 
 
 @flow(name="forecast", flow_run_name=diary_entry)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from prefect import flow
 
-from flows import runtime
+from flows import artifacts, runtime
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from models.pruning import cards, drafts, unused_models
@@ -96,6 +96,8 @@ def retain(experiment: ExperimentName, workspace: WorkspaceFolder = None, dry_ru
     """Let snapshots, models, scores and products that nothing refers to expire, by the policy of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         done = run_retain(job, dry_run=dry_run)
+        lines = {str(number): line for number, line in enumerate(done.lines, 1)}
+        artifacts.outcomes(job, "retention", lines, f"What went of **{job.experiment.name}**")
     report = runtime.progress("retain")
     report(1, 1, done.lines[-1])
     return done

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prefect import flow
 
-from flows import tasks
+from flows import artifacts, tasks
 from flows.jobs import Job, job_for
 from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
@@ -27,7 +27,11 @@ def run_retrain(job: Job, regions: Regions) -> dict[str, str]:
     A retraining that was killed goes on from the snapshot that it was pinned to, as long as the experiment says the
     same of its models.
     """
-    return regions.each(lambda place: _retrain(job, place))
+    told = regions.each(lambda place: _retrain(job, place))
+    artifacts.outcomes(
+        job, "retraining", told, f"What became of the challengers of **{job.experiment.name}**"
+    )
+    return told
 
 
 def _retrain(job: Job, place: str) -> str:

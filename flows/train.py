@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import tasks
+from flows import artifacts, tasks
 from flows.jobs import Job, job_for
 from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
@@ -20,7 +20,9 @@ def run_train(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
     A region whose champion was promoted by a retraining or by hand is left alone, until the experiment says something
     else of its models.
     """
-    return regions.each(lambda place: _train(job, place, snapshot))
+    models = regions.each(lambda place: _train(job, place, snapshot))
+    artifacts.outcomes(job, "models", models, f"Models of **{job.experiment.name}**")
+    return models
 
 
 def _train(job: Job, place: str, snapshot: str) -> str:

@@ -53,7 +53,9 @@ def test_a_cycle_leaves_its_data_scores_report_and_forecasts(
     assert name_of(run) == f"{dt.datetime.now(dt.UTC):%Y-%m-%d} small: cycle"
 
     found = left(run)
-    assert {*found} == {"data-small", "scores-small", "report-small", "forecasts-small"}
+    assert {*found} == {
+        f"{kind}-small" for kind in ("data", "models", "archive", "scores", "report", "forecasts")
+    }
     data = {row[""]: row["small"] for row in rows(found["data-small"])}
     assert data["days"] == f"{seas.FIRST} … {seas.LAST}"
     assert data["missing"] == f"1 day: {lacking}"
