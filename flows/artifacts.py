@@ -14,7 +14,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
@@ -47,6 +52,20 @@ def _never_failing(leave: Leave) -> Leave:
 def artifact_key(kind: str, experiment: str) -> str:
     """`scores-sst-seas`: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9-]+", "-", f"{kind}-{experiment}".lower()).strip("-")
+
+
+def progress_bar(label: str) -> Callable[[float], None]:
+    """A function that shows, in percent, how far the work called `label` is: one bar a task or flow run."""
+    made: list[Any] = []
+
+    @_never_failing
+    def show(percent: float) -> None:
+        if made:
+            update_progress_artifact(made[0], progress=percent)
+        else:
+            made.append(create_progress_artifact(progress=percent, description=label))
+
+    return show
 
 
 @_never_failing

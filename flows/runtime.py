@@ -115,7 +115,7 @@ def progress(label: str) -> Report:
     """A function that shows how far the work called `label` is."""
     shown = _bars.get()
     if shown is None or shown.disable:
-        return _Lines(label, _printing(shown.console) if shown is not None else _logging())
+        return _Lines(label, _printing(shown.console)) if shown is not None else _in_the_page(label)
     bar = shown.add_task(label, total=None, note="")
 
     def report(done: int, total: int, note: str) -> None:
@@ -125,11 +125,14 @@ def progress(label: str) -> Report:
 
 
 class _Lines:
-    """Progress where there is no terminal: a line for each tenth of the work."""
+    """Progress where there is no terminal: a line for each tenth of the work, which may be shown otherwise too."""
 
-    def __init__(self, label: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, label: str, say: Callable[[str], None], show: Callable[[float], None] | None = None
+    ) -> None:
         self._label = label
         self._say = say
+        self._show = show
         self._said = -1
 
     def __call__(self, done: int, total: int, note: str) -> None:
@@ -138,6 +141,8 @@ class _Lines:
             return
         self._said = tenth
         self._say(f"{self._label}: {done}/{total} {note}".rstrip())
+        if self._show is not None:
+            self._show(100 * done / max(1, total))
 
 
 def _printing(console: Console) -> Callable[[str], None]:
@@ -145,6 +150,13 @@ def _printing(console: Console) -> Callable[[str], None]:
         console.print(line, highlight=False, markup=False)
 
     return say
+
+
+def _in_the_page(label: str) -> Report:
+    """In the log of the run, and as a bar among its artifacts."""
+    from flows.artifacts import progress_bar
+
+    return _Lines(label, _logging(), progress_bar(label))
 
 
 def _logging() -> Callable[[str], None]:
