@@ -14,6 +14,7 @@ from prefect import flow
 from flows import artifacts, runtime
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from models.pinned import find_pinned
 from models.pruning import cards, drafts, unused_models
 from pipeline.errors import NotFoundError
 from pipeline.evaluation.rolling import FILE as SCORECARD
@@ -144,6 +145,9 @@ def _pins(job: Job, published: list[Lineage], gone: set[Path]) -> tuple[set[str]
     for place in job.experiment.places:
         models, scores = workspace.models(name, place), workspace.scores(name, place)
         cube |= {card.cube_snapshot for path, card in cards(models).items() if path not in gone}
+        retraining = find_pinned(models)
+        if retraining is not None:
+            cube.add(retraining.cube_snapshot)
         issued: list[str | None] = [None]
         if (scores / FILE).is_file():
             standing = Standing.read(scores)

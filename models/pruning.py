@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-DRAFTS = ".training-*"
+DRAFTS = (".training-*", ".claim-*")
 
 
 def cards(folder: Path) -> dict[Path, ModelCard]:
@@ -27,4 +27,4 @@ def unused_models(folder: Path, named: Iterable[str]) -> list[Path]:
 
 def drafts(folder: Path) -> list[Path]:
     """What trainings under way, or given up, have left so far."""
-    return sorted(folder.glob(DRAFTS))
+    return sorted(path for pattern in DRAFTS for path in folder.glob(pattern))

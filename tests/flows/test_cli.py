@@ -26,6 +26,9 @@ COMMANDS = [
     "experiments",
     "lineage",
     "mirror",
+    "retrain",
+    "promote",
+    "rollback",
 ]
 
 
@@ -82,6 +85,9 @@ main()
         (["status"], 1),
         (["lineage", "nowhere.zarr"], 1),
         (["train", "small"], 1),
+        (["retrain", "small"], 1),
+        (["promote", "small", "convlstm-1"], 1),
+        (["rollback", "small"], 1),
         (["run", "small", "--from-files", "none.nc"], 1),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -107,6 +113,10 @@ def test_what_only_reads_or_refuses_loads_neither_prefect_nor_keras(
         ),
         (["train", "small"], "has no days yet", "isotherm ingest small"),
         (["forecast", "small"], "has no days yet", "isotherm ingest small"),
+        (["retrain", "small"], "has no days yet", "isotherm ingest small"),
+        (["promote", "small", "convlstm-1"], "no model 'convlstm-1'", "known: none"),
+        (["rollback", "small"], "has no trained model yet", "isotherm train small"),
+        (["rollback", "small", "--region", "smal"], "no region 'smal'", "did you mean 'small'?"),
         (["evaluate", "small"], "has no days yet", "isotherm ingest small"),
         (["report", "small"], "has no scores yet", "isotherm evaluate small"),
         (["publish", "small"], "has no scores yet", "isotherm evaluate small"),

@@ -261,7 +261,9 @@ def test_no_network(experiments: Path, capfd: pytest.CaptureFixture[str]) -> Non
         shown_status(Path("workspace"))
 
 
-@pytest.mark.parametrize("name", ["cycle", "ingest", "train", "forecast", "evaluate", "publish", "report"])
+@pytest.mark.parametrize(
+    "name", ["cycle", "ingest", "train", "retrain", "forecast", "evaluate", "publish", "report"]
+)
 def test_every_flow_can_be_deployed(name: str) -> None:
     from prefect.flows import load_flow_from_entrypoint
 

@@ -324,3 +324,25 @@ def test_the_status_of_a_cube_needs_no_heavy_library():
         print(sorted(heavy & set(sys.modules)))
     """
     assert run_python(code).communicate()[0].strip() == "[]"
+
+
+@given(st.lists(st.sampled_from([None, Status.PRELIMINARY, Status.FINAL]), min_size=1, max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_days_that_are_not_final_can_be_left_out(tmp_path_factory, statuses):
+    path = tmp_path_factory.mktemp("cube") / "cube"
+    writer.create_cube(path, REGIONS, START)
+    for offset, status in enumerate(statuses):
+        if status is not None:
+            writer.write(path, batch([offset], status=status))
+    final = [offset for offset, status in enumerate(statuses) if status == Status.FINAL]
+    held = [offset for offset, status in enumerate(statuses) if status is not None]
+    whole, strict = (reader.read_record(path, "north", final_only=only) for only in (False, True))
+    np.testing.assert_array_equal(strict.ocean, whole.ocean)
+    assert np.flatnonzero(np.isfinite(strict.values).any(axis=(1, 2))).tolist() == final
+    np.testing.assert_array_equal(strict.values[final], whole.values[final])
+    for least, days in ((Status.FINAL, final), (Status.PRELIMINARY, held)):
+        if days:
+            assert state.last_day(path, least=least) == START + dt.timedelta(days[-1])
+        else:
+            with pytest.raises(NotFoundError, match=f"no {least.name.lower()} day yet"):
+                state.last_day(path, least=least)

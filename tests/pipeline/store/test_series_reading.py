@@ -16,7 +16,9 @@ from pipeline.sources.jena_columns import COMMON_VARIABLES
 from pipeline.store import series_reader
 from pipeline.store.readings import SeriesReading
 from pipeline.store.series_derived import DIRECTION, component, time_cycles
-from tests.stations import START, file_rows, joined, make_table, write_common, write_series
+from pipeline.store.state import last_day
+from pipeline.types import Status
+from tests.stations import FEW, START, file_rows, joined, make_table, write_common, write_series
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,18 @@ def test_the_ioos_compliance_checker_finds_no_error(tmp_path, path):
     assert compliance_errors(data, tmp_path) == []
     del data.air_temperature.attrs["units"]
     assert compliance_errors(data, tmp_path) != [], "the checker has looked"
+
+
+def test_steps_that_are_not_final_can_be_left_out(tmp_path):
+    path = tmp_path / "series"
+    closed = file_rows(make_table(1, 289), "2020a.csv")
+    growing = file_rows(make_table(289, 500), "2020b.csv", status=Status.PRELIMINARY)
+    write_series(path, closed, growing)
+    options = {"variables": FEW, "wind_components": False}
+    whole, strict = (read(path, final_only=only, **options) for only in (False, True))
+    assert whole.usable.sum() == 499
+    assert np.flatnonzero(strict.usable).tolist() == list(range(288))
+    np.testing.assert_array_equal(strict.time, whole.time)
+    np.testing.assert_array_equal(strict.values[:288], whole.values[:288])
+    assert str(last_day(path, least=Status.FINAL)) == "2020-01-02"
+    assert last_day(path) > last_day(path, least=Status.FINAL)
