@@ -275,11 +275,14 @@ def test_every_flow_can_be_deployed(name: str) -> None:
     if name in {"cycle", "ingest"}:
         given |= {"from_files": ["a.nc", "b.nc"]}
         wanted |= {"from_files": ("a.nc", "b.nc"), "mirror": None}
+    if name == "ingest":
+        given |= {"audit": "yes"}
+        wanted |= {"audit": True}
     assert flow.validate_parameters({**given} | {key: None for key in wanted if key not in given}) == wanted
     assert flow.parameters.required == ["experiment"]
 
 
-@pytest.mark.parametrize("name", ["train", "forecast", "evaluate"])
+@pytest.mark.parametrize("name", ["train", "retrain", "forecast", "evaluate"])
 def test_a_step_before_its_inputs_names_the_command(experiments: Path, name: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         getattr(import_module(f"flows.{name}"), name)("small")
