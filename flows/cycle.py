@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from prefect import flow
@@ -18,6 +17,7 @@ from flows.publish import run_publish, run_report
 from flows.train import run_train
 from pipeline.errors import IsothermError
 from pipeline.ingestion import IngestResult
+from pipeline.location import Location
 from pipeline.publish.release import Released
 
 
@@ -29,9 +29,9 @@ class Cycle(BaseModel):
     ingested: IngestResult
     models: dict[str, str]
     verdicts: dict[str, str]
-    report: Path
+    report: Location
     released: list[Released]
-    catalog: Path
+    catalog: Location
 
 
 def run_cycle(job: Job) -> Cycle:

@@ -34,7 +34,6 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
     result = work(job, period, recheck)
     log = job.workspace.ingest_log(experiment.name)
     if result != IngestResult() or not log.exists():
-        log.parent.mkdir(parents=True, exist_ok=True)
         write_text(log, result.model_dump_json(indent=1))
     artifacts.data_status(job)
     return result

@@ -37,7 +37,7 @@ class Job(BaseModel):
     @property
     def workspace(self) -> Workspace:
         """The paths."""
-        return Workspace(self.settings.workspace)
+        return Workspace(self.settings.workspace, self.settings.here)
 
     @property
     def today(self) -> dt.date:
@@ -164,7 +164,7 @@ class Job(BaseModel):
 def job_for(
     experiment: str,
     *,
-    workspace: Path | None = None,
+    workspace: Path | str | None = None,
     from_files: tuple[str, ...] = (),
     mirror: str | None = None,
     embedded: bool = True,
@@ -193,7 +193,8 @@ def job_for(
         )
     settings = Settings.load(workspace=workspace)
     chosen = load_experiment(experiment, settings.experiments)
-    settings = settings.model_copy(update={"workspace": Workspace.open(settings.workspace).root})
+    opened = Workspace.open(settings.workspace, settings.here)
+    settings = settings.model_copy(update={"workspace": opened.root})
     if from_files:
         yield Job(experiment=chosen.sourced(files=_matching(from_files)), settings=settings)
     elif mirror is not None:

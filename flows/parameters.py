@@ -10,6 +10,7 @@ from pydantic import Field
 
 from flows.loading import experiment_names
 from flows.settings import Settings
+from pipeline.location import Location
 
 
 def _shown(description: str, **more: Any) -> Any:
@@ -22,7 +23,10 @@ _LISTED = experiment_names(Settings.load().experiments)
 
 ExperimentName = Annotated[str, _shown("One of those that `isotherm experiments` lists.", enum=_LISTED)]
 WorkspaceFolder = Annotated[
-    Path | None, _shown("Where everything is kept; the worker's ISOTHERM_WORKSPACE where none is given.")
+    Location | None,
+    _shown(
+        "A folder or s3://bucket/prefix, where everything is kept; the worker's ISOTHERM_WORKSPACE where none is given."
+    ),
 ]
 LocalFiles = Annotated[
     tuple[str, ...], _shown("Paths or globs on the worker, to take in place of the public addresses.")

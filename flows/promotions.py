@@ -14,7 +14,7 @@ from pipeline.naming import unknown
 
 
 def promote_model(
-    experiment: str, model_id: str, *, region: str | None, workspace: Path | None, because: str
+    experiment: str, model_id: str, *, region: str | None, workspace: Path | str | None, because: str
 ) -> tuple[str, Reign]:
     """Make a model champion of its region; the region, and the reign that holds now.
 
@@ -43,7 +43,7 @@ def promote_model(
 
 
 def roll_back_model(
-    experiment: str, *, region: str | None, workspace: Path | None, because: str
+    experiment: str, *, region: str | None, workspace: Path | str | None, because: str
 ) -> tuple[str, Reign]:
     """Bring back the champion before the one of now; the region, and the reign that holds now.
 

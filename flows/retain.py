@@ -14,6 +14,7 @@ from prefect import flow
 from flows import artifacts, runtime
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from models.card import CARD
 from models.pinned import find_pinned
 from models.pruning import cards, drafts, unused_models
 from pipeline.errors import NotFoundError
@@ -23,7 +24,9 @@ from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import FILE, Standing
 from pipeline.forecasts import archive
 from pipeline.lineage import Lineage
+from pipeline.location import is_remote
 from pipeline.naming import counted
+from pipeline.publish.product import ZARR_MARK
 from pipeline.publish.pruning import lineages, unlisted_products, unused_scores
 from pipeline.store import repository, retention
 from pipeline.store.retention import Collected
@@ -185,6 +188,13 @@ def _bytes(path: Path) -> int:
 
 def _remove(path: Path) -> None:
     """First out of sight, so that no half of it is ever met."""
+    if is_remote(path):
+        objects = [path] if path.is_file() else path.walk()
+        for each in sorted(
+            objects, key=lambda each: each.name not in {CARD, ZARR_MARK} or each.parent != path
+        ):
+            each.unlink()
+        return
     hidden = path if path.name.startswith(GONE) else path.with_name(f"{GONE}{uuid4().hex}")
     path.rename(hidden)
     if hidden.is_dir():

@@ -30,11 +30,12 @@ def prepared(settings: Settings, *, verbose: bool = False) -> Iterator[Callable[
     """Set the environment that Prefect reads when it is imported; what the user has set stays.
 
     Where the user names no server, it is the one of `isotherm serve`, if that serves the workspace, or else one starts,
-    whose database lies in the workspace. What is yielded waits for it, so that Prefect can be imported meanwhile. No
-    analytics leave the machine. Unless `verbose`, what libraries say of their own workings is not shown.
+    whose database lies in the workspace, or in the cache where that is on S3. What is yielded waits for it, so that
+    Prefect can be imported meanwhile. No analytics leave the machine. Unless `verbose`, what libraries say of their
+    own workings is not shown.
     """
-    home = Workspace.open(settings.workspace).root / "prefect"
-    home.mkdir(exist_ok=True)
+    home = Workspace.open(settings.workspace, settings.here).prefect
+    home.mkdir(parents=True, exist_ok=True)
     given = {
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -20,6 +20,7 @@ from flows.files import served_folders
 from flows.settings import Settings
 from flows.supervisor import Child
 from pipeline.errors import IsothermError, WorkspaceError
+from pipeline.location import is_remote
 from pipeline.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -40,13 +41,14 @@ def serve(settings: Settings, *, port: int, experiments: Sequence[str], say: Say
     IsothermError
         The port is taken, the server does not start, or it refuses the deployments.
     """
-    workspace = Workspace.open(settings.workspace)
-    home = workspace.root / "prefect"
-    home.mkdir(exist_ok=True)
+    workspace = Workspace.open(settings.workspace, settings.here)
+    home = workspace.prefect
+    home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_alone(home, f"http://{server.HOST}:{port}/api"))
         _require_free(port)
-        files = stack.enter_context(served_folders(workspace.root, port + 1))
+        remote = is_remote(workspace.root)
+        files = "" if remote else stack.enter_context(served_folders(workspace.root, port + 1))
         os.environ.update(_environment(settings, workspace, home, port, files))
         stopped = stack.enter_context(_heard())
         Serving(home, port, experiments, say).run(stopped)

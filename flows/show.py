@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipeline.errors import IsothermError
 from pipeline.naming import counted
+from pipeline.s3 import S3Path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ def result(console: Console, done: Any) -> None:
     match done:
         case IngestResult():
             _ingested(console, done)
-        case Path():
+        case Path() | S3Path():
             console.print(f"report     {done}", highlight=False, markup=False)
         case dict():
             for region, told in done.items():

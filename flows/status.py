@@ -91,7 +91,7 @@ def workspace_status(settings: Settings, only: str | None = None) -> WorkspaceSt
     """
     workspace = Workspace(settings.workspace)
     workspace.require_readable()
-    held = sorted(path.name for path in (workspace.root / "cubes").glob("*") if path.is_dir())
+    held = workspace.experiments()
     if not held:
         raise NotFoundError(
             f"the workspace {workspace.root} holds nothing yet",

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import tempfile
+import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from pipeline.errors import IsothermError
+from pipeline.location import is_remote
 from pipeline.store.repository import translated
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import keras
 
     from models.claims import Claim
+    from pipeline.s3 import S3Path
 
 STATE = "state.json"
 NEWEST = "newest.weights.h5"
@@ -30,10 +37,27 @@ class Checkpoints:
 
     An epoch is written beside its place and renamed into it, so that a kill leaves the epoch before. With a claim,
     nothing is written once another worker has taken over.
+
+    Parameters
+    ----------
+    packed
+        An object on S3 that holds the same, and from which any machine goes on; what the folder holds then is
+        this process's own.
     """
 
     folder: Path
     claim: Claim | None = None
+    packed: S3Path | None = None
+
+    @classmethod
+    @contextmanager
+    def at(cls, place: Path, claim: Claim | None = None) -> Iterator[Self]:
+        """Those of the training that keeps itself at `place`, which may be on S3."""
+        if not is_remote(place):
+            yield cls(place, claim)
+            return
+        with tempfile.TemporaryDirectory(prefix="isotherm-") as scratch:
+            yield cls(Path(scratch) / "training", claim, place.with_name(f"{place.name}.zip"))
 
     def save(self, model: keras.Model, state: dict[str, Any], best_weights: list[Any] | None = None) -> None:
         """Keep the weights, the optimizer's variables and `state`; the old ones go when the new are whole.
@@ -66,9 +90,13 @@ class Checkpoints:
             self.folder.rename(before)
         beside.rename(self.folder)
         shutil.rmtree(before, ignore_errors=True)
+        if self.packed is not None:
+            self.packed.write_bytes(self._pack())
 
     def resume(self, model: keras.Model) -> dict[str, Any] | None:
         """Load the newest epoch into `model` and return its state; None where there is none."""
+        if self.packed is not None and self.packed.is_file():
+            self._unpack(self.packed.read_bytes())
         if not (self.folder / STATE).exists() and (self._before / STATE).exists():
             self._before.rename(self.folder)
         if not (self.folder / STATE).exists():
@@ -84,6 +112,8 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove the checkpoints once the trained model is kept elsewhere."""
+        if self.packed is not None:
+            self.packed.unlink()
         for folder in (self._before, self._beside, self.folder):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -94,6 +124,20 @@ class Checkpoints:
     @property
     def _before(self) -> Path:
         return self.folder.with_name(self.folder.name + ".before")
+
+    def _pack(self) -> bytes:
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(self.folder.iterdir()):
+                archive.write(path, path.name)
+        return held.getvalue()
+
+    def _unpack(self, content: bytes) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in {STATE, NEWEST, BEST} & {*archive.namelist()}:
+                (self.folder / name).write_bytes(archive.read(name))
 
     def _write(
         self, folder: Path, model: keras.Model, state: dict[str, Any], best_weights: list[Any] | None

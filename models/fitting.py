@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from models.claims import Claim
     from models.encoders import Encoder
     from models.recipe import Recipe
     from models.samples import Samples
@@ -119,17 +119,21 @@ def _fit_alone(material: _Material, recipe: Recipe, folder: Path, progress: Prog
     def waiting(note: str) -> None:
         progress(0, recipe.training.epochs, note)
 
-    with claimed(folder / f".claim-{model_id}", waiting=waiting) as claim:
+    with claimed(folder / f".claim-{model_id}", waiting=waiting) as claim, ExitStack() as opened:
+
+        def kept(part: str = "") -> Checkpoints:
+            return opened.enter_context(Checkpoints.at(folder / f".training-{model_id}{part}", claim))
+
         if not (folder / model_id / CARD).exists():
-            _fit(material, recipe, folder, model_id, claim, progress)
+            _fit(material, recipe, folder / model_id, kept, progress)
     return model_id
 
 
 def _fit(
-    material: _Material, recipe: Recipe, folder: Path, model_id: str, claim: Claim, progress: Progress
+    material: _Material, recipe: Recipe, folder: Path, kept: Callable[..., Checkpoints], progress: Progress
 ) -> None:
     record = material.record
-    checkpoints = Checkpoints(folder / f".training-{model_id}", claim)
+    checkpoints = kept()
     stacking = recipe.training.stacking
     folds = material.folds(stacking.folds) if stacking else []
     done = train(
@@ -142,15 +146,13 @@ def _fit(
         progress,
     )
     encoder, trained_by = material.encoder, recipe.training.model_dump(mode="json")
-    fold_checkpoints = [
-        Checkpoints(folder / f".training-{model_id}-fold-{at}", claim) for at in range(1, len(folds) + 1)
-    ]
+    fold_checkpoints = [kept(f"-fold-{at}") for at in range(1, len(folds) + 1)]
     if folds:
         fitted = fit_stacking(record, folds, recipe, done.best_epoch, fold_checkpoints, progress)
         encoder = replace(encoder, stacking=fitted)
         trained_by["stacking"] |= {"with": fitted.seasonal.name, "weights": fitted.weights.tolist()}
     card = ModelCard(
-        model_id=model_id,
+        model_id=folder.name,
         name=recipe.name,
         model=recipe.model,
         kind=record.kind,
@@ -176,7 +178,7 @@ def _fit(
         created_at=dt.datetime.now(dt.UTC),
         isotherm_version=version("isotherm"),
     )
-    TrainedModel(done.model, encoder, card).save(folder / model_id)
+    TrainedModel(done.model, encoder, card).save(folder)
     for each in (checkpoints, *fold_checkpoints):
         each.clear()
 

@@ -13,6 +13,7 @@ import models.recurrent  # noqa: F401
 from models.card import CARD, ModelCard
 from models.encoders import ENCODERS
 from pipeline.errors import NotFittedError, NotFoundError
+from pipeline.location import local_copy
 from pipeline.publish.product import beside
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class TrainedModel:
         DiskFullError
             There is no space; nothing is left behind.
         """
-        if folder.exists():
+        if (folder / CARD).exists():
             return
-        with beside(folder) as draft:
+        with beside(folder, mark=CARD) as draft:
             draft.mkdir()
             self.model.save(draft / MODEL, include_optimizer=False)
             self.encoder.save(draft)
@@ -96,8 +97,9 @@ class TrainedModel:
                 f"there is no trained model at {folder}", remedy="train one first", path=str(folder)
             )
         card = ModelCard.read(folder)
-        encoder = ENCODERS[card.kind].load(folder, card.windows)
-        model: Any = keras.saving.load_model(folder / MODEL, compile=False, safe_mode=True)
+        with local_copy(folder) as near:
+            encoder = ENCODERS[card.kind].load(near, card.windows)
+            model: Any = keras.saving.load_model(near / MODEL, compile=False, safe_mode=True)
         return cls(model, encoder, card)
 
 

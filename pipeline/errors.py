@@ -71,6 +71,10 @@ class MovedError(StoreError):
     """Another writer committed to a store between reading it and committing to it."""
 
 
+class OutageError(StoreError):
+    """The object store is out of order or out of reach; what it holds is as it was."""
+
+
 class GridError(IsothermError, ValueError):
     """A grid or region cannot be used, such as one that holds no ocean."""
 

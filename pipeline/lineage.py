@@ -11,12 +11,16 @@ from urllib.parse import unquote, urljoin, urlsplit
 from pydantic import NonNegativeInt, ValidationError
 
 from pipeline.errors import FetchError, NotFoundError, StoreError
+from pipeline.location import is_remote
 from pipeline.naming import counted
+from pipeline.s3 import SCHEME, S3Path
 from pipeline.types import Spec
 from pipeline.windows import WindowSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pipeline.s3_access import Access
 
 ATTRIBUTE = "lineage"
 ASSET = "forecast"
@@ -116,8 +120,13 @@ def _told(windows: WindowSpec) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items())
 
 
-def read_lineage(address: str | Path) -> Lineage:
-    """The lineage of a product or of its catalog item, by its path or its file, http or https URL.
+def read_lineage(address: str | Path, access: Access | None = None) -> Lineage:
+    """The lineage of a product or of its catalog item, by its path or its file, http, https or s3 URL.
+
+    Parameters
+    ----------
+    access
+        How S3 is reached, where the address is a text.
 
     Raises
     ------
@@ -125,17 +134,21 @@ def read_lineage(address: str | Path) -> Lineage:
         There is nothing there, or what is there has no lineage.
     FetchError
         The URL cannot be had.
+    WorkspaceError
+        The bucket is not there, or keys for it are lacking or wrong.
     StoreError
-        What is there cannot be read as a lineage.
+        The object store does not answer, or what is there cannot be read as a lineage.
     """
+    if is_remote(address):
+        access = address.access
     place = _normalised(str(address))
-    document = _document(place)
+    document = _document(place, access)
     if document.get("type") == "Feature":
         href = document.get("assets", {}).get(ASSET, {}).get("href")
         if not href:
             raise _without(place, f"this catalog item has no asset {ASSET!r}")
-        place = urljoin(place, href)
-        document = _document(place)
+        place = _joined(place, href)
+        document = _document(place, access)
     if document.get("type") in {"Catalog", "Collection"}:
         raise _without(place, "this is a catalog, which holds the lineages of its items")
     text = document.get("attributes", {}).get(ATTRIBUTE)
@@ -153,14 +166,24 @@ def read_lineage(address: str | Path) -> Lineage:
 
 def _normalised(address: str) -> str:
     """The address as a URL."""
-    if urlsplit(address).scheme in {"http", "https", "file"}:
+    if urlsplit(address).scheme in {"http", "https", "file", "s3"}:
         return address.rstrip("/")
     return Path(address).absolute().as_uri()
 
 
-def _document(place: str) -> dict[str, Any]:
+def _joined(place: str, href: str) -> str:
+    if not place.startswith(SCHEME):
+        return urljoin(place, href)
+    # `urljoin` knows no relative references of this scheme.
+    return SCHEME + urljoin(f"/{place.removeprefix(SCHEME)}", href).removeprefix("/")
+
+
+def _document(place: str, access: Access | None) -> dict[str, Any]:
     target = place if place.endswith(".json") else f"{place}/zarr.json"
-    text = _read_file(target) if target.startswith("file:") else _read_http(target)
+    if target.startswith(SCHEME):
+        text = _read_s3(S3Path.parse(target, access))
+    else:
+        text = _read_file(target) if target.startswith("file:") else _read_http(target)
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -175,6 +198,13 @@ def _read_file(url: str) -> bytes:
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise _missing(str(path)) from error
+
+
+def _read_s3(path: S3Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
         raise _missing(str(path)) from error
 
 

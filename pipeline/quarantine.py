@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from pipeline.errors import DiskFullError
+from pipeline.location import is_remote
+from pipeline.publish.product import write_text
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
@@ -74,6 +76,11 @@ def quarantine(path: Path | None, granule: Granule, findings: Iterable[Finding],
         quarantined_at=dt.datetime.now(dt.UTC),
     )
     told = folder / f"{name}.json"
+    if is_remote(folder):
+        if path is not None:
+            (folder / name).write_bytes(path.read_bytes())
+        write_text(told, entry.model_dump_json(indent=1))
+        return told
     part = folder / f".{name}.{os.getpid()}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)

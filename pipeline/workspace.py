@@ -1,4 +1,4 @@
-"""The workspace: one folder, with a place in it for everything that a run keeps."""
+"""The workspace: one folder, here or on S3, with a place in it for everything that a run keeps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pipeline.errors import DiskFullError, WorkspaceError
+from pipeline.location import is_remote
 from pipeline.publish.product import write_text
 
 if TYPE_CHECKING:
@@ -18,29 +19,40 @@ MARK = "workspace.json"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Paths of a workspace; nothing is read or made until it is asked for."""
+    """Paths of a workspace; nothing is read or made until it is asked for.
+
+    Parameters
+    ----------
+    here
+        Where on this machine that is put which serves it alone; the workspace itself where None.
+    """
 
     root: Path
+    here: Path | None = None
 
     @classmethod
-    def open(cls, root: Path) -> Self:
+    def open(cls, root: Path, here: Path | None = None) -> Self:
         """The workspace at `root`, made if there is none.
 
         Raises
         ------
         WorkspaceError
             A newer Isotherm wrote it, `root` is something else, or it cannot be made.
+        StoreError
+            The object store does not answer.
         DiskFullError
             There is no space for it.
         """
         mark = root / MARK
-        if root.exists() and not root.is_dir():
+        if is_remote(root):
+            root.require_reachable()
+        elif root.exists() and not root.is_dir():
             raise WorkspaceError(
                 f"the workspace {root} is a file", remedy="name a folder with --workspace", path=str(root)
             )
         if not mark.exists():
             _make(mark)
-        workspace = cls(root.resolve())
+        workspace = cls(root.resolve(), here)
         workspace.require_readable()
         return workspace
 
@@ -51,8 +63,12 @@ class Workspace:
         ------
         WorkspaceError
             Its format is newer, or its mark cannot be read.
+        StoreError
+            The object store does not answer.
         """
         mark = self.root / MARK
+        if is_remote(self.root):
+            self.root.require_reachable()
         if not mark.exists():
             return
         try:
@@ -74,7 +90,16 @@ class Workspace:
     @property
     def cache(self) -> Path:
         """Downloaded granules."""
-        return self.root / "cache"
+        return (self.here or self.root) / "cache"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's home, where the user names no other."""
+        return (self.here or self.root) / "prefect"
+
+    def experiments(self) -> list[str]:
+        """Those of which something was ingested, sorted."""
+        return sorted(path.name for path in (self.root / "cubes").glob("*") if path.is_dir())
 
     @property
     def published(self) -> Path:

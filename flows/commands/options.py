@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,9 +21,12 @@ ExperimentName = Annotated[
     typer.Argument(metavar="EXPERIMENT", help="A name that `isotherm experiments` lists, or a TOML file."),
 ]
 WorkspaceOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--workspace", "-w", help="Where everything is kept [dim](ISOTHERM_WORKSPACE, or workspace)[/dim]"
+        "--workspace",
+        "-w",
+        metavar="PATH",
+        help="Where everything is kept, a folder or s3://bucket/prefix [dim](ISOTHERM_WORKSPACE, or workspace)[/dim]",
     ),
 ]
 FromFiles = Annotated[
@@ -49,7 +51,7 @@ ScheduledExperiments = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefect logs.")]
 
 
-def run_flow(address: str, experiment: str, workspace: Path | None, verbose: bool, **options: Any) -> None:
+def run_flow(address: str, experiment: str, workspace: str | None, verbose: bool, **options: Any) -> None:
     """One flow run, with its progress shown, and what came of it."""
     from flows import jobs, runtime
 

@@ -58,10 +58,15 @@ def experiments() -> None:
 def lineage(
     url: Annotated[
         str,
-        typer.Argument(metavar="URL", help="A published .zarr, or its item in the catalog; a path or a URL."),
+        typer.Argument(
+            metavar="URL", help="A published .zarr, or its item in the catalog; a path or a URL, s3:// too."
+        ),
     ],
 ) -> None:
     """Print the chain behind a published forecast, from the source files to its scores."""
+    from flows.settings import Settings
     from pipeline.lineage import read_lineage, render
+    from pipeline.s3 import SCHEME
 
-    out.print(render(read_lineage(url)), markup=False, highlight=False)
+    access = Settings.load().access if url.startswith(SCHEME) else None
+    out.print(render(read_lineage(url, access)), markup=False, highlight=False)

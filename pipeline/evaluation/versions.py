@@ -1,11 +1,12 @@
-"""Scores on disk: immutable, and named by what they hold."""
+"""Scores as they are kept: immutable, and named by what they hold."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pipeline.errors import NotFoundError
-from pipeline.publish.product import write_product
+from pipeline.location import local_copy
+from pipeline.publish.product import ZARR_MARK, write_product
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,14 +38,14 @@ def read_scores(folder: Path, version: str) -> xr.Dataset:
     import xarray as xr
 
     path = folder / f"{version}.zarr"
-    if not path.is_dir():
+    if not (path / ZARR_MARK).is_file():
         known = ", ".join(sorted(one.stem for one in folder.glob("*.zarr"))) or "none"
         raise NotFoundError(
             f"there are no scores {version!r} in {folder}; there are {known}",
             remedy="run `isotherm evaluate` first",
             version=version,
         )
-    with xr.open_zarr(path, chunks=None) as stored:
+    with local_copy(path) as near, xr.open_zarr(near, chunks=None) as stored:
         scores: xr.Dataset = stored.load()
     scores.attrs["version"] = scores.attrs["product_version"]
     return scores

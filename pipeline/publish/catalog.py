@@ -20,9 +20,10 @@ import pystac
 
 from pipeline.errors import StoreError
 from pipeline.lineage import ASSET, ATTRIBUTE
+from pipeline.location import is_remote, local_copy
 from pipeline.publish.footprint import Footprint, as_bbox, enclosing
 from pipeline.publish.metadata import is_point, newest_init
-from pipeline.publish.product import write_text
+from pipeline.publish.product import update_text, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,34 +93,22 @@ def add_entry(
         asset.href = _relative(root, place, asset.href)
     _relate(item, place, parent="collection.json", up=2)
     item.collection_id = experiment
+    href = f"./{region}/{item.id}/{item.id}.json"
+    about = {"title": title, "description": description, "license": spdx_license}
     with _writing(root):
-        held = _read(root / experiment / "collection.json")
-        collection = pystac.Collection(
-            experiment, description, _extent(held, item), title=title, license=spdx_license
-        )
-        _relate(collection, f"{experiment}/collection.json", parent="catalog.json", up=1)
-        _list_items(collection, held, f"./{region}/{item.id}/{item.id}.json")
-        catalog = pystac.Catalog("isotherm", ABOUT, title="Isotherm forecasts")
-        _relate(catalog, "catalog.json")
-        children = {f"./{experiment}/collection.json": title}
-        known = {link["href"]: link.get("title") for link in _links(_read(root / "catalog.json"), "child")}
-        for href, name in sorted((known | children).items()):
-            catalog.add_link(pystac.Link("child", href, pystac.MediaType.JSON, name))
         # From the leaf to the root: no reader follows a link to what is not there yet.
-        for described, where in (
-            (item, place),
-            (collection, f"{experiment}/collection.json"),
-            (catalog, "catalog.json"),
-        ):
-            document = described.to_dict(include_self_link=False, transform_hrefs=False)
-            write_text(root / where, json.dumps(document, indent=2) + "\n")
+        write_text(root / place, _json(item))
+        update_text(
+            root / experiment / "collection.json", lambda held: _json(_collection(held, item, href, about))
+        )
+        update_text(root / "catalog.json", lambda held: _json(_catalog(held, experiment, title)))
     return root / place
 
 
 def _item(root: Path, entry: Entry) -> tuple[pystac.Item, str, str]:
     import xarray as xr
 
-    with xr.open_zarr(entry.forecast, chunks=None) as product:
+    with local_copy(entry.forecast) as near, xr.open_zarr(near, chunks=None) as product:
         init, when = product.init_time.values, newest_init(product)
         valid = np.sort(product.valid_time.values.ravel())
         leads = product.lead_time.values
@@ -196,7 +185,33 @@ def _asset(root: Path, path: Path, title: str, media_type: str, role: str) -> py
 
 
 def _relative(root: Path, place: str, target: str) -> str:
-    return os.path.relpath(target, (root / place).parent.absolute())
+    return os.path.relpath(target, str((root / place).parent.absolute()))
+
+
+def _collection(text: str, item: pystac.Item, href: str, about: dict[str, Any]) -> pystac.Collection:
+    """The collection whose JSON was `text`, with the item."""
+    held = json.loads(text or "{}")
+    experiment = str(item.collection_id)
+    collection = pystac.Collection(experiment, extent=_extent(held, item), **about)
+    _relate(collection, f"{experiment}/collection.json", parent="catalog.json", up=1)
+    _list_items(collection, held, href)
+    return collection
+
+
+def _catalog(text: str, experiment: str, title: str) -> pystac.Catalog:
+    """The catalog whose JSON was `text`, with the experiment."""
+    catalog = pystac.Catalog("isotherm", ABOUT, title="Isotherm forecasts")
+    _relate(catalog, "catalog.json")
+    children = {f"./{experiment}/collection.json": title}
+    known = {link["href"]: link.get("title") for link in _links(json.loads(text or "{}"), "child")}
+    for href, name in sorted((known | children).items()):
+        catalog.add_link(pystac.Link("child", href, pystac.MediaType.JSON, name))
+    return catalog
+
+
+def _json(described: pystac.STACObject) -> str:
+    document = described.to_dict(include_self_link=False, transform_hrefs=False)
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _relate(stac_object: pystac.STACObject, place: str, *, parent: str = "", up: int = 0) -> None:
@@ -236,20 +251,16 @@ def _links(document: dict[str, Any], rel: str) -> list[dict[str, Any]]:
     return [link for link in document.get("links", []) if link["rel"] == rel]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
-
-
 def _utc(moment: np.datetime64) -> dt.datetime:
     return dt.datetime.fromtimestamp(int(moment.astype("datetime64[s]").astype(int)), dt.UTC)
 
 
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
-    """One writer of the catalog at a time; the system frees the lock when its holder dies."""
+    """One writer of a catalog on disk at a time; the system frees the lock when its holder dies."""
+    if is_remote(root):
+        yield
+        return
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import DiskFullError
+from pipeline.errors import DiskFullError, StoreError
+from pipeline.location import is_remote, put_at_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import xarray as xr
 
 VERSION_LENGTH = 16
+ZARR_MARK = "zarr.json"
+"""The file without which a folder is no Zarr store."""
 _IDENTITY = {"version", "product_version"}
+_ATTEMPTS = 20
 _ABANDONED = 3600.0
 """Seconds after which a draft has no writer any more."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -57,8 +61,8 @@ def write_product(
     """Write `dataset` to `folder/<prefix><version>.zarr`, once: what is there already is left alone.
 
     The store has consolidated metadata, so that it opens with one request; readers that do not know them
-    pass over them. It is written beside its place and moved there when it is whole. Its attribute
-    `product_version` is the version.
+    pass over them. It is written beside its place and moved there when it is whole; on S3 the metadata, without
+    which there is no store, come last. Its attribute `product_version` is the version.
 
     Returns
     -------
@@ -73,9 +77,9 @@ def write_product(
     dataset = dataset.compute().drop_encoding()
     version = content_version(dataset)
     product = folder / f"{prefix}{version}.zarr"
-    if product.is_dir():
+    if (product / ZARR_MARK).is_file():
         return product
-    with beside(product) as draft, warnings.catch_warnings():
+    with beside(product, mark=ZARR_MARK) as draft, warnings.catch_warnings():
         # They are an addition to Zarr v3 that its specification allows for, of which zarr warns.
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         dataset.assign_attrs(product_version=version).to_zarr(
@@ -92,11 +96,12 @@ def copy_file(source: Path, folder: Path, *, prefix: str = "") -> Path:
     DiskFullError
         There is no space; nothing is left behind.
     """
-    version = hashlib.sha256(source.read_bytes()).hexdigest()[:VERSION_LENGTH]
+    content = source.read_bytes()
+    version = hashlib.sha256(content).hexdigest()[:VERSION_LENGTH]
     copy = folder / f"{prefix}{version}{source.suffix}"
     if not copy.exists():
         with beside(copy) as draft:
-            shutil.copyfile(source, draft)
+            draft.write_bytes(content)
     return copy
 
 
@@ -108,6 +113,9 @@ def write_text(path: Path, text: str) -> None:
     DiskFullError
         There is no space; the old text stays.
     """
+    if is_remote(path):
+        path.write_text(text)
+        return
     with beside(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
@@ -120,6 +128,8 @@ def write_once(path: Path, text: str) -> bool:
     DiskFullError
         There is no space; nothing is left behind.
     """
+    if is_remote(path):
+        return path.write_bytes(text.encode(), instead_of="")
     if path.exists():
         return False
     with _full_told(path):
@@ -136,9 +146,38 @@ def write_once(path: Path, text: str) -> bool:
     return True
 
 
+def update_text(path: Path, change: Callable[[str], str]) -> None:
+    """Replace what `path` holds, or an empty text where it is not there, by what `change` makes of it.
+
+    On S3 `change` is called again where another writer came first; on disk the caller keeps others away.
+
+    Raises
+    ------
+    DiskFullError
+        There is no space; the old text stays.
+    StoreError
+        Others keep coming first.
+    """
+    if not is_remote(path):
+        write_text(path, change(path.read_text(encoding="utf-8") if path.exists() else ""))
+        return
+    for _ in range(_ATTEMPTS):
+        try:
+            held, tag = path.read_tagged()
+        except FileNotFoundError:
+            held, tag = b"", ""
+        if path.write_bytes(change(held.decode()).encode(), instead_of=tag):
+            return
+    raise StoreError(
+        f"others came first at {path}, {_ATTEMPTS} times in a row", remedy="run again", path=str(path)
+    )
+
+
 @contextmanager
-def beside(final: Path) -> Iterator[Path]:
+def beside(final: Path, *, mark: str = "") -> Iterator[Path]:
     """A path for a file or folder, which is moved to `final` at the end, or removed if that is not reached.
+
+    On S3 a folder's files are put one after another, and `mark` last, without which the folder counts for nothing.
 
     Raises
     ------
@@ -148,6 +187,10 @@ def beside(final: Path) -> Iterator[Path]:
     workshop = None
     try:
         with _full_told(final):
+            if is_remote(final):
+                with put_at_end(final, mark) as draft:
+                    yield draft
+                return
             final.parent.mkdir(parents=True, exist_ok=True)
             _sweep(final)
             workshop = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))

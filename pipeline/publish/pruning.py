@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ from pipeline.lineage import ASSET, Lineage, read_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def listed(published: Path, experiment: str) -> dict[Path, Path | None]:
@@ -31,7 +31,7 @@ def listed(published: Path, experiment: str) -> dict[Path, Path | None]:
 def lineages(published: Path, experiment: str) -> list[Lineage]:
     """Of every forecast of `experiment` that the catalog lists."""
     forecasts = {forecast for forecast in listed(published, experiment).values() if forecast is not None}
-    return [read_lineage(str(forecast)) for forecast in sorted(forecasts) if forecast.is_dir()]
+    return [read_lineage(forecast) for forecast in sorted(forecasts) if forecast.is_dir()]
 
 
 def unlisted_products(published: Path, experiment: str) -> list[Path]:
@@ -55,4 +55,4 @@ def _items(folder: Path) -> Iterator[Path]:
 
 
 def _target(item: Path, href: str) -> Path:
-    return Path(*(item.parent / unquote(href)).parts).resolve()
+    return (item.parent / unquote(href)).resolve()

@@ -1,25 +1,24 @@
-"""From inputs to the page on disk."""
+"""From inputs to the page as a file."""
 
 from __future__ import annotations
 
 import base64
 import difflib
-import errno
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from pipeline.errors import ConfigError, DiskFullError
+from pipeline.errors import ConfigError
+from pipeline.publish.product import write_text
 from pipeline.reports import SECTIONS, markup
 from pipeline.reports.base import PerPage, PerRegion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pipeline.reports.base import RegionInputs, ReportInputs, Section
 
@@ -60,7 +59,7 @@ def render(inputs: ReportInputs, path: Path, *, sections: Sequence[str] | None =
     DiskFullError
         There is no space left; an earlier report at `path` stays as it was.
     """
-    _write(path, page(inputs, sections=sections))
+    write_text(path, page(inputs, sections=sections))
     return path
 
 
@@ -131,23 +130,3 @@ def _region_part(region: RegionInputs, inputs: ReportInputs, chosen: list[str]) 
 def _asset(name: str) -> Markup:
     text = (resources.files("pipeline.reports") / "templates" / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 (our own file)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-        temporary = Path(stream.name)
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFullError(
-                f"no space left for the report {path}",
-                remedy="free some space and run `isotherm report` again",
-                path=str(path),
-            ) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipeline.location import Location
 from pipeline.types import Protocol as HowRead
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.forecasts.base import AnyRecord, Record
     from pipeline.forecasts.series import SeriesRecord
 
@@ -38,7 +40,7 @@ class Reading(Protocol):
 class CubeReading(Spec):
     """A region of a cube; without the values of preliminary days where `final_only`."""
 
-    path: Path
+    path: Location
     region: str
     final_only: bool = False
 
@@ -52,7 +54,7 @@ class CubeReading(Spec):
 class SeriesReading(Spec):
     """A station, and what of its record is wanted; without preliminary values where `final_only`."""
 
-    path: Path
+    path: Location
     region: str
     target: str
     variables: tuple[str, ...] = ()

@@ -5,17 +5,32 @@ from __future__ import annotations
 import fcntl
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import icechunk
 
-from pipeline.errors import DiskFullError, IsothermError, NotFoundError, StoreError, WorkspaceError
+from pipeline.errors import (
+    DiskFullError,
+    IsothermError,
+    NotFoundError,
+    OutageError,
+    StoreError,
+    WorkspaceError,
+)
+from pipeline.location import is_remote
+from pipeline.s3_access import explained
+from pipeline.store import storage
+from pipeline.store.storage import create_on_s3, is_complete, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-BRANCH = "main"
+    from pipeline.s3 import S3Path
+
+Result = TypeVar("Result")
+
+BRANCH = storage.BRANCH
 FORMAT = 2
 FORMAT_KEY = "isotherm_format"
 
@@ -26,8 +41,10 @@ _ATTEMPTS = 5
 icechunk.set_logs_filter("error")
 
 
-def exists(path: Path) -> bool:
+def exists(path: Path | S3Path) -> bool:
     """Whether a repository with a commit lies at `path`."""
+    if is_remote(path):
+        return is_complete(path)
     return (path / "refs").is_dir()
 
 
@@ -48,8 +65,10 @@ def create(path: Path, *, splits: dict[str, int]) -> icechunk.Repository:
     config = icechunk.RepositoryConfig.default()
     config.manifest = icechunk.ManifestConfig(splitting=splitting)
     with translated(path):
+        if is_remote(path):
+            return create_on_s3(path, config)
         path.mkdir(parents=True, exist_ok=True)
-        return icechunk.Repository.create(icechunk.local_filesystem_storage(str(path)), config=config)
+        return icechunk.Repository.create(storage_of(path), config=config)
 
 
 def open_repository(path: Path) -> icechunk.Repository:
@@ -69,7 +88,7 @@ def open_repository(path: Path) -> icechunk.Repository:
             f"there is no store at {path}", remedy="ingest the experiment first", path=str(path)
         )
     with translated(path):
-        repository = icechunk.Repository.open(icechunk.local_filesystem_storage(str(path)))
+        repository = icechunk.Repository.open(storage_of(path))
         metadata = head(repository).metadata
     version = metadata.get(FORMAT_KEY, 1)
     if version > FORMAT:
@@ -107,6 +126,10 @@ def read_session(path: Path, snapshot: str | None = None) -> icechunk.Session:
     NotFoundError
         There is no repository, or it has no such snapshot.
     """
+    return _patiently(path, lambda: _read_session(path, snapshot))
+
+
+def _read_session(path: Path, snapshot: str | None) -> icechunk.Session:
     repository = open_repository(path)
     if snapshot is None:
         with translated(path):
@@ -114,6 +137,8 @@ def read_session(path: Path, snapshot: str | None = None) -> icechunk.Session:
     try:
         return repository.readonly_session(snapshot_id=snapshot)
     except (icechunk.IcechunkError, ValueError) as error:
+        if is_remote(path) and isinstance(told := explained(str(path), path.access, error), OutageError):
+            raise told from error
         raise NotFoundError(
             f"{path} has no snapshot {snapshot!r}",
             remedy="`isotherm status` names the newest",
@@ -141,21 +166,15 @@ def commit(
     DiskFullError
         There is no space; the store is as it was.
     """
+    until = time.monotonic() + wait
+    attempts = 0
     with writing(path, wait=wait):
-        repository = open_repository(path)
-        for _ in range(_ATTEMPTS):
-            with translated(path):
-                session = repository.writable_session(BRANCH)
-                done = change(session)
-                if done is None:
-                    return None
-                message, metadata = done
-                try:
-                    return str(session.commit(message, metadata={FORMAT_KEY: FORMAT} | metadata))
-                except icechunk.ConflictError:
-                    continue
+        while attempts < _ATTEMPTS or (is_remote(path) and time.monotonic() < until):
+            attempts += 1
+            with suppress(_FirstComeError):
+                return _patiently(path, lambda: _attempt(path, change))
     raise StoreError(
-        f"another writer came first at {path}, {_ATTEMPTS} times in a row",
+        f"another writer came first at {path}, {attempts} times in a row",
         remedy="let one process at a time write to a store",
         path=str(path),
     )
@@ -170,12 +189,35 @@ def stored_bytes(path: Path) -> int:
     return total
 
 
+def _attempt(
+    path: Path, change: Callable[[icechunk.Session], tuple[str, dict[str, Any]] | None]
+) -> str | None:
+    repository = open_repository(path)
+    with translated(path):
+        session = repository.writable_session(BRANCH)
+        done = change(session)
+        if done is None:
+            return None
+        message, metadata = done
+        try:
+            return str(session.commit(message, metadata={FORMAT_KEY: FORMAT} | metadata))
+        except icechunk.ConflictError as error:
+            raise _FirstComeError("another writer came first", path=str(path)) from error
+
+
+class _FirstComeError(StoreError):
+    """The state that a change was made to is no longer the newest."""
+
+
 @contextmanager
 def writing(path: Path, *, wait: float = 60) -> Iterator[None]:
     """Hold the one lock of the writers of `path`; the system frees it when its holder dies.
 
-    Icechunk's commits to a folder are not safe against each other.
+    Icechunk's commits to a folder are not safe against each other. Those to S3 are, and need no lock.
     """
+    if is_remote(path):
+        yield
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with translated(path), (path.parent / f".{path.name}.lock").open("w") as lock:
         until = time.monotonic() + wait
@@ -208,4 +250,17 @@ def translated(path: Path) -> Iterator[None]:
                 remedy="free some space and run again: what was committed is kept",
                 path=str(path),
             ) from error
+        if is_remote(path):
+            raise explained(str(path), path.access, error) from error
         raise StoreError(f"{path}: {str(error).strip().splitlines()[0]}", path=str(path)) from error
+
+
+def _patiently(path: Path, act: Callable[[], Result]) -> Result:
+    """What `act` gives, asked again while an object store is out of order: Icechunk gives up after half a minute."""
+    until = time.monotonic() + (path.access.patience if is_remote(path) else 0)
+    while True:
+        try:
+            return act()
+        except OutageError:
+            if time.monotonic() > until:
+                raise

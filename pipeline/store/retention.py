@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import icechunk
 
+from pipeline.errors import StoreError
+from pipeline.location import is_remote
 from pipeline.store import repository
 from pipeline.types import Spec
 
@@ -74,12 +76,18 @@ def retain(
     NotFoundError
         There is no repository.
     StoreError
-        Another process has been writing to it for a minute.
+        Another process has been writing to it for a minute, or a dry run is asked for on S3, where nothing links.
     """
     collect_before = (now or dt.datetime.now(dt.UTC)) - safety
     if not dry_run:
         with repository.writing(path), repository.translated(path):
             return _retain(repository.open_repository(path), set(pins), older_than, collect_before)
+    if is_remote(path):
+        raise StoreError(
+            f"what a retention would remove of {path} cannot be tried on a copy there",
+            remedy="leave out --dry-run, or copy the workspace to a disk and try it there",
+            path=str(path),
+        )
     with (
         repository.translated(path),
         tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,

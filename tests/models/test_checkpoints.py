@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from models.checkpoints import NEWEST, Checkpoints
-from pipeline.errors import DiskFullError
+from pipeline.errors import DiskFullError, OutageError
+from pipeline.location import located
 
 
 class Killed(BaseException):
@@ -62,6 +63,45 @@ def test_weights_optimizer_and_state_come_back(checkpoints):
     step(model)
     step(resumed)
     assert_equal(variables(resumed), variables(model))
+
+
+def test_another_machine_goes_on_from_what_was_kept_on_s3(on_s3):
+    model = make_model()
+    best = [np.full_like(weight, 7) for weight in model.get_weights()]
+    kept = on_s3 / ".training-x"
+    with Checkpoints.at(kept) as first:
+        assert first.resume(model) is None
+        step(model)
+        first.save(model, {"epoch": 1}, best)
+        step(model)
+        first.save(model, {"epoch": 2})
+    assert not first.folder.exists()
+    resumed = make_model()
+    with Checkpoints.at(kept) as second:
+        assert second.folder != first.folder
+        assert second.resume(resumed) == {"epoch": 2}
+        assert_equal(variables(resumed), variables(model))
+        second.load_best(resumed)
+        assert_equal(resumed.get_weights(), best)
+        second.save(resumed, {"epoch": 3})
+        second.clear()
+    assert on_s3.walk() == []
+
+
+def test_a_checkpoint_on_s3_that_cannot_be_kept_leaves_the_one_before(on_s3, object_store):
+    model = make_model()
+    hasty = located(str(on_s3), on_s3.access.model_copy(update={"patience": 0.2}))
+    with Checkpoints.at(hasty / ".training-x") as checkpoints:
+        checkpoints.save(model, {"epoch": 1})
+        before = variables(model)
+        step(model)
+        object_store.outage(600)
+        with pytest.raises(OutageError):
+            checkpoints.save(model, {"epoch": 2})
+    object_store.outage(0)
+    with Checkpoints.at(on_s3 / ".training-x") as checkpoints:
+        assert checkpoints.resume(model) == {"epoch": 1}
+    assert_equal(variables(model), before)
 
 
 def test_the_best_weights_stay_until_better_ones_come(checkpoints):

@@ -14,7 +14,8 @@ import pytest
 from models.base import build_of
 from models.card import CARD, ModelCard, best_first, judged
 from models.trained import MODEL, TrainedModel
-from pipeline.errors import DiskFullError, NotFittedError, NotFoundError
+from pipeline.errors import DiskFullError, NotFittedError, NotFoundError, OutageError
+from pipeline.location import located
 from pipeline.windows import find_windows
 from tests.models.bay import BAY, CONFIG, TRAINING, samples
 from tests.records import SPEC, SPLITS
@@ -91,9 +92,9 @@ def test_it_is_refused_what_it_was_not_trained_on(trained):
         trained.fit(BAY, TEST, trained.encoder.scaling.climatology)
 
 
-def test_what_is_saved_forecasts_bit_for_bit_the_same(trained, tmp_path):
-    trained.save(tmp_path / "m")
-    back = TrainedModel.load(tmp_path / "m")
+def test_what_is_saved_forecasts_bit_for_bit_the_same(trained, place):
+    trained.save(place / "m")
+    back = TrainedModel.load(place / "m")
     assert back.card == trained.card
     assert back.encoder.scaling.deviation == trained.encoder.scaling.deviation
     assert back.encoder.base.sha256 == trained.encoder.base.sha256
@@ -117,6 +118,21 @@ def test_the_folder_appears_whole_and_once(trained, tmp_path, monkeypatch):
     stamps = [each.stat().st_mtime_ns for each in sorted((tmp_path / "m").iterdir())]
     trained.save(tmp_path / "m")
     assert [each.stat().st_mtime_ns for each in sorted((tmp_path / "m").iterdir())] == stamps
+
+
+def test_on_s3_the_card_comes_last(trained, on_s3, object_store):
+    """Whatever was put before an outage, there is no model until its card is there."""
+    hasty = located(str(on_s3), on_s3.access.model_copy(update={"patience": 0.2}))
+    for after in (1, 3, 5):
+        object_store.outage(600, after=after)
+        with pytest.raises(OutageError):
+            trained.save(hasty / "m")
+        object_store.outage(0)
+        assert len(on_s3.walk()) < after  # the first request asks whether it is there
+        with pytest.raises(NotFoundError):
+            TrainedModel.load(on_s3 / "m")
+    trained.save(on_s3 / "m")
+    assert TrainedModel.load(on_s3 / "m").id == trained.id
 
 
 def test_a_full_disk_leaves_nothing(trained, tmp_path, monkeypatch):

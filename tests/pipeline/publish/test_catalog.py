@@ -10,6 +10,7 @@ import xarray as xr
 from pipeline.errors import DiskFullError, StoreError
 from pipeline.lineage import ModelLineage, read_lineage
 from pipeline.publish import catalog as module
+from pipeline.publish import product as product_module
 from pipeline.publish.catalog import LATEST, Entry, add_entry
 from pipeline.publish.footprint import Footprint, enclosing
 from pipeline.publish.forecast import export
@@ -158,7 +159,8 @@ def test_the_entry_is_written_from_the_leaf_to_the_root(tmp_path, publish, monke
         written.append(str(path.relative_to(root)))
         write(path, text)
 
-    monkeypatch.setattr(module, "write_text", watched)
+    for each in (module, product_module):
+        monkeypatch.setattr(each, "write_text", watched)
     publish()
     assert [name.rpartition("/")[2] for name in written] == [
         "sst-tasman-tasman-20131217.json",
@@ -178,7 +180,8 @@ def test_a_failure_at_any_step_leaves_a_catalog_that_holds_true(tmp_path, publis
             raise DiskFullError("full")
         write(path, text)
 
-    monkeypatch.setattr(module, "write_text", fail)
+    for each in (module, product_module):
+        monkeypatch.setattr(each, "write_text", fail)
     with pytest.raises(DiskFullError):
         publish("2013-12-18")
     monkeypatch.undo()

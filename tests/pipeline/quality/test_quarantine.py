@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from pipeline import quarantine as place
+from pipeline import quarantine as module
 from pipeline.errors import DiskFullError
 from pipeline.quality.base import Finding
 from pipeline.quarantine import list_quarantine, quarantine
@@ -14,11 +14,11 @@ GRANULE = Granule("ncei", "http://mirror/x/oisst.20200102.nc?a=b", (DAY,), Statu
 FINDING = Finding("range", "refuse", DAY, "3 values outside")
 
 
-def test_the_file_is_kept_with_its_reason(tmp_path):
+def test_the_file_is_kept_with_its_reason(tmp_path, place):
     file = tmp_path / "cache.nc"
     file.write_bytes(b"bad")
-    told = quarantine(file, GRANULE, [FINDING], tmp_path / "q")
-    (entry,) = list_quarantine(tmp_path / "q")
+    told = quarantine(file, GRANULE, [FINDING], place / "q")
+    (entry,) = list_quarantine(place / "q")
     assert told.name == "ncei-oisst.20200102.nc.json"
     assert (entry.url, entry.days, entry.file) == (GRANULE.url, (DAY,), "ncei-oisst.20200102.nc")
     assert entry.findings[0].model_dump() == {
@@ -28,25 +28,25 @@ def test_the_file_is_kept_with_its_reason(tmp_path):
         "message": "3 values outside",
     }
     file.unlink()
-    assert (tmp_path / "q" / entry.file).read_bytes() == b"bad"
+    assert (place / "q" / entry.file).read_bytes() == b"bad"
 
 
-def test_a_file_refused_again_has_one_entry(tmp_path):
+def test_a_file_refused_again_has_one_entry(tmp_path, place):
     file = tmp_path / "cache.nc"
     for content in (b"bad", b"worse"):
         file.write_bytes(content)
-        quarantine(file, GRANULE, [FINDING], tmp_path / "q")
+        quarantine(file, GRANULE, [FINDING], place / "q")
         file.unlink()
-    (entry,) = list_quarantine(tmp_path / "q")
-    assert (tmp_path / "q" / entry.file).read_bytes() == b"worse"
-    assert len(list((tmp_path / "q").iterdir())) == 2
+    (entry,) = list_quarantine(place / "q")
+    assert (place / "q" / entry.file).read_bytes() == b"worse"
+    assert len(list((place / "q").iterdir())) == 2
 
 
 def test_where_links_do_not_work_it_is_copied(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(place.os, "link", refuse)
+    monkeypatch.setattr(module.os, "link", refuse)
     file = tmp_path / "cache.nc"
     file.write_bytes(b"bad")
     quarantine(file, GRANULE, [FINDING], tmp_path / "q")

@@ -125,7 +125,7 @@ def test_full_disk_leaves_the_earlier_report(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(DiskFullError, match="no space left"):
+    with pytest.raises(DiskFullError, match="no space is left"):
         render(reporting.make_inputs(), path, sections=["guide"])
     assert [one.name for one in tmp_path.iterdir()] == ["index.html"]
     assert path.read_text() == "earlier"

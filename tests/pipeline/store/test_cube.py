@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DiskFullError, NotFoundError, StoreError, WorkspaceError
 from pipeline.grid import Grid
+from pipeline.location import located
+from pipeline.s3_access import Access
 from pipeline.store import reader, repository, schema, state, writer
 from pipeline.types import Box, Status
 
@@ -42,8 +44,8 @@ def batch(offsets, *, status=Status.FINAL, sha="a", version="1", regions=REGIONS
 
 
 @pytest.fixture
-def cube(tmp_path):
-    path = tmp_path / "cube"
+def cube(place):
+    path = place / "cube"
     writer.create_cube(path, REGIONS, START, attributes={"north": {"regrid_method": "conservative"}})
     return path
 
@@ -229,6 +231,7 @@ def test_a_writer_that_comes_second_writes_onto_the_first(cube, monkeypatch):
     assert reader.read_record(cube, "south").usable.all()
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
 def test_a_second_process_waits_for_the_lock_and_says_so(cube):
     with repository.writing(cube), pytest.raises(StoreError, match="another process"):
         repository.commit(cube, lambda session: None, wait=0.05)
@@ -250,11 +253,10 @@ def test_a_kill_while_writing_leaves_the_last_commit(cube):
     """The writer is killed at many moments; each time the cube holds whole commits only, and takes the next."""
     code = """
         import sys
-        from pathlib import Path
-        from test_cube import batch, writer
+        from test_cube import at, batch, writer
         print("ready", flush=True)
         for number in range(1000):
-            writer.write(Path(sys.argv[1]), batch(range(4 * number, 4 * number + 4)))
+            writer.write(at(sys.argv[1]), batch(range(4 * number, 4 * number + 4)))
             print(number, flush=True)
     """
     for wait in (0.03, 0.1):
@@ -276,6 +278,7 @@ def test_a_kill_while_writing_leaves_the_last_commit(cube):
     assert reader.read_record(cube, "north").usable.all()
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
 def test_no_space_left_is_said_so_and_the_cube_is_as_it_was(cube):
     """A limit on the size of files makes the system refuse as a full disk does."""
     writer.write(cube, batch(range(3)))
@@ -296,6 +299,66 @@ def test_no_space_left_is_said_so_and_the_cube_is_as_it_was(cube):
     assert "what was committed is kept" in process.communicate()[0]
     assert commits(cube) == before
     assert len(reader.read_record(cube, "north").time) == 3
+
+
+def at(address):
+    """The path in another process, where S3 is reached as the environment says."""
+    return located(address, Access(endpoint=os.environ.get("AWS_ENDPOINT_URL")))
+
+
+def started(code, cube):
+    """Two processes that run `code`, one as 0 and one as 1, from the same moment on."""
+    both = [run_python(code, cube, which, stdin=subprocess.PIPE) for which in (0, 1)]
+    for each in both:
+        assert each.stdout.readline() == "ready\n"
+    for each in both:
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    return both
+
+
+def ended(both):
+    for each in both:
+        each.communicate()
+    return [each.returncode for each in both]
+
+
+def test_two_processes_write_at_once_and_a_reader_sees_whole_commits(cube):
+    code = """
+        import sys
+        from test_cube import at, batch, writer
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(int(sys.argv[2]), 12, 2):
+            writer.write(at(sys.argv[1]), batch(range(4 * number, 4 * number + 4)))
+    """
+    both = started(code, cube)
+    while any(each.poll() is None for each in both):
+        status = state.read_state(cube).status
+        blocks = status.reshape(-1, 4)
+        assert (blocks == blocks[:, :1]).all()
+        values = reader.read_record(cube, "south").values
+        held = np.flatnonzero(np.isfinite(values[:, 0, 0]))
+        if len(held):
+            np.testing.assert_array_equal(values[held], batch(held).values["south"])
+    assert ended(both) == [0, 0]
+    assert len(commits(cube)) == 2 + 12
+    record = reader.read_record(cube, "north")
+    np.testing.assert_array_equal(record.values, batch(range(48)).values["north"])
+
+
+def test_two_processes_make_one_cube(place):
+    code = """
+        import sys
+        from test_cube import REGIONS, START, at, batch, writer
+        print("ready", flush=True)
+        sys.stdin.readline()
+        writer.create_cube(at(sys.argv[1]), REGIONS, START)
+        writer.write(at(sys.argv[1]), batch([int(sys.argv[2])]))
+    """
+    assert ended(started(code, place / "cube")) == [0, 0]
+    record = reader.read_record(place / "cube", "north")
+    np.testing.assert_array_equal(record.values, batch(range(2)).values["north"])
 
 
 def test_the_systems_word_for_a_full_disk_is_understood(tmp_path):

@@ -19,8 +19,8 @@ from tests.stations import FEW, MORE, NOW, START, STATION, file_rows, joined, ma
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "store"
+def path(place):
+    return place / "store"
 
 
 def commits(path):
