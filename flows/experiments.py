@@ -23,6 +23,7 @@ from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
 from pipeline.sources.base import SeriesSource, Source
+from pipeline.sources.http import FetchPolicy
 from pipeline.splits import Fractions, Splits
 from pipeline.types import Box, Protocol, Spec, TimeRange
 from pipeline.windows import WindowSpec
@@ -117,6 +118,7 @@ class Experiment(Spec):
     description: str = ""
     source: dict[str, Any]
     """`name` of an entry of SOURCES, and what its configuration takes."""
+    fetch: FetchPolicy = FetchPolicy()
     simulation: Simulation | None = None
     period: Period
     regions: dict[Name, RegionTable] = Field(default_factory=dict)

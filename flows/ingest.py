@@ -49,6 +49,7 @@ def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
         cache=workspace.cache / experiment.source_name,
         quarantine=workspace.quarantine(experiment.name),
         limits=experiment.quality,
+        policy=experiment.fetch,
         recheck=recheck,
     )
     report = runtime.progress("ingest")

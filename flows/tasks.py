@@ -78,6 +78,7 @@ def ingest_station(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
             store=workspace.cube(experiment.name),
             cache=workspace.cache / experiment.source_name,
             quarantine=workspace.quarantine(experiment.name),
+            policy=experiment.fetch,
             recheck=recheck,
         ),
         period,

@@ -153,14 +153,17 @@ class Kept:
 class Shelf:
     """An archive's files by address, made when asked for and kept while there is room."""
 
-    def __init__(self, archive: Archive, revision: Callable[[str], int]) -> None:
+    def __init__(
+        self, archive: Archive, revision: Callable[[str], int], late: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.archive = archive
         self._revision = revision
+        self._late = late
         self._keep = Kept().get
 
     def days(self) -> list[Day]:
         """The daily files there are today."""
-        return [self._day(*each) for each in self.archive.days()]
+        return [self._day(*each) for each in self.archive.days() if not self._late(each[2])]
 
     def _day(self, day: dt.date, status: Status, name: str) -> Day:
         revision = self._revision(name)
@@ -177,7 +180,7 @@ class Shelf:
             It is not there today.
         """
         for day, status, known in self.archive.days():
-            if known == name:
+            if known == name and not self._late(name):
                 return self._day(day, status, known)
         raise NotFoundError(f"there is no {name}")
 
@@ -204,7 +207,7 @@ class Shelf:
 
     def last(self, status: Status) -> dt.date:
         """The last day of a status."""
-        days = [day for day, kind, _ in self.archive.days() if kind is status]
+        days = [day.day for day in self.days() if day.status is status]
         if not days:
             raise NotFoundError(f"there is no {status.name.lower()} day")
         return days[-1]

@@ -15,10 +15,12 @@ from pipeline.types import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["status", "truncate", "stall", "html", "changed", "vanish"]
+Kind = Literal["status", "truncate", "stall", "corrupt", "html", "changed", "late", "vanish"]
+STANDING = ("changed", "late")
+"""Of a daily file in every layout, for as long as the fault is there."""
 
 TEXT = re.compile(
-    r"(?P<kind>\d{3}|truncate|stall|html|changed|vanish)(?:\*(?P<times>\d+))?(?:@(?P<after>[\d.]+))?:(?P<match>.+)"
+    r"(?P<kind>\d{3}|truncate|stall|corrupt|html|changed|late|vanish)(?:\*(?P<times>\d+))?(?:@(?P<after>[\d.]+))?:(?P<match>.+)"
 )
 
 
@@ -26,17 +28,18 @@ class Fault(Spec):
     """One thing that goes wrong.
 
     `status` answers with `status` (and `Retry-After`, if given), `truncate` breaks the body off in its middle,
-    `stall` sends half of it and then nothing for `seconds`, `html` answers 200 with a page, `vanish` answers
-    404 to what is listed, and `changed` reissues a day with other values, a new version and a new ETag.
+    `stall` sends half of it and then nothing for `seconds`, `corrupt` sends it whole with garbled bytes, `html` answers
+    200 with a page, `vanish` answers 404 to what is listed, `changed` reissues a day with other values, a new version
+    and a new ETag, and what is `late` is neither listed nor served.
     """
 
     kind: Kind
     match: str
     """Glob on the path with its query, in which `…/` stands for any beginning: `…/20200105*`. What is `changed`
-    is a daily file in every layout, so that of its glob only the part after the last slash counts."""
+    or `late` is a daily file in every layout, so that of its glob only the part after the last slash counts."""
     status: int = 503
     times: PositiveInt | None = None
-    """How often it happens; always, if None. A change stays."""
+    """How often it happens; always, if None. What is changed or late stays so."""
     retry_after: NonNegativeFloat | None = None
     """Seconds."""
     seconds: NonNegativeFloat = 3600.0
@@ -66,7 +69,7 @@ class Fault(Spec):
             raise ConfigError(
                 f"cannot read the fault {text!r}",
                 remedy="write KIND[*TIMES][@RETRY_AFTER]:GLOB, with a kind of 503 (any status code), truncate, "
-                "stall, html, changed or vanish; for example 503*2:…/20200105*",
+                "stall, corrupt, html, changed, late or vanish; for example 503*2:…/20200105*",
                 given=text,
             )
         kind, after = found["kind"], found["after"]
@@ -77,7 +80,7 @@ class Fault(Spec):
     def hits(self, path: str) -> bool:
         """Whether `path` is meant."""
         pattern = self.match.replace("…/", "*")
-        return fnmatchcase(path, pattern.rpartition("/")[2] if self.kind == "changed" else pattern)
+        return fnmatchcase(path, pattern.rpartition("/")[2] if self.kind in STANDING else pattern)
 
 
 class Faults:
@@ -95,6 +98,12 @@ class Faults:
         with self._lock:
             self._faults.append((made, made.times))
 
+    def remove(self, fault: Fault | str) -> None:
+        """What was added as `fault` happens no more."""
+        gone = Fault.parse(fault) if isinstance(fault, str) else fault
+        with self._lock:
+            self._faults = [(each, left) for each, left in self._faults if each != gone]
+
     def clear(self) -> None:
         """All is well again; what was changed goes back."""
         with self._lock:
@@ -104,7 +113,7 @@ class Faults:
         """The fault that happens to this request, if any."""
         with self._lock:
             for place, (fault, left) in enumerate(self._faults):
-                if fault.kind != "changed" and left != 0 and fault.hits(path):
+                if fault.kind not in STANDING and left != 0 and fault.hits(path):
                     self._faults[place] = (fault, None if left is None else left - 1)
                     return fault
         return None
@@ -113,3 +122,8 @@ class Faults:
         """How often the daily file called `name` has been reissued."""
         with self._lock:
             return sum(fault.kind == "changed" and fault.hits(name) for fault, _ in self._faults)
+
+    def late(self, name: str) -> bool:
+        """Whether the daily file called `name` is not out yet."""
+        with self._lock:
+            return any(fault.kind == "late" and fault.hits(name) for fault, _ in self._faults)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.mirror.server import Mirror
 
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+GARBLE = bytes(255 - byte for byte in range(256))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -63,6 +64,9 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, headers, pages.page(f"{status.value} {status.phrase}", "As requested."))
 
     def _serve(self, answer: Answer, fault: Fault | None) -> None:
+        body, status = answer.body, HTTPStatus.OK
+        if fault is not None and fault.kind == "corrupt":
+            body, fault = _garbled(body), None
         headers = {"Content-Type": answer.content_type, "Accept-Ranges": "bytes"}
         if answer.etag:
             headers["ETag"] = f'"{answer.etag}"'
@@ -71,7 +75,6 @@ class Handler(BaseHTTPRequestHandler):
         if answer.etag and self.headers.get("If-None-Match") == headers["ETag"]:
             self._send(HTTPStatus.NOT_MODIFIED, headers, b"")
             return
-        body, status = answer.body, HTTPStatus.OK
         asked = RANGE.fullmatch(self.headers.get("Range", ""))
         validator = self.headers.get("If-Range")
         if asked and validator in (None, headers.get("ETag"), headers.get("Last-Modified")):
@@ -104,3 +107,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault.kind == "stall":
             self.mirror.stall(fault.seconds)
         self.close_connection = True
+
+
+def _garbled(body: bytes) -> bytes:
+    """Of the same length, and beginning as before."""
+    start = len(body) // 4
+    return body[:start] + body[start:].translate(GARBLE)

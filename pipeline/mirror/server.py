@@ -92,7 +92,7 @@ class Mirror:
             ocean = SimulatedOcean() if weather is None else _ocean_beside(weather)
         archive: Archive = RecordedArchive(folder) if folder else SimulatedArchive(ocean)
         self.faults = Faults(faults)
-        self.shelf = Shelf(archive, self.faults.revision)
+        self.shelf = Shelf(archive, self.faults.revision, self.faults.late)
         self.station: jena.Station = (
             jena.RecordedStation(station_folder)
             if station_folder

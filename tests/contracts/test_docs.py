@@ -152,7 +152,7 @@ def test_every_key_of_a_source_is_described(name):
 
 
 @pytest.mark.parametrize(
-    "table", ["grid", "quality", "windows", "climatology", "training", "evaluation", "simulation"]
+    "table", ["fetch", "grid", "quality", "windows", "climatology", "training", "evaluation", "simulation"]
 )
 def test_defaults_are_those_of_the_specs(table):
     (spec,) = specs_in(Experiment.model_fields[table].annotation)

@@ -167,8 +167,34 @@ def test_a_change_is_seen_in_every_layout(client: httpx.Client, mirror: Mirror) 
     assert [client.get(path).content for path in paths] == before
 
 
+def test_what_is_late_is_nowhere_until_it_comes(client: httpx.Client, mirror: Mirror) -> None:
+    listings = ("/open-data/?list-type=2&prefix=data", "/ncei/202001/")
+    assert all(NAME in client.get(path).text for path in listings)
+    mirror.faults.add("503*1:…/202001/")
+    mirror.faults.add(f"late:…/{NAME}")
+    assert client.get("/ncei/202001/").status_code == 503
+    assert not any(NAME in client.get(path).text for path in listings)
+    assert client.get(PATH).status_code == 404
+    mirror.faults.remove(f"late:…/{NAME}")
+    assert all(NAME in client.get(path).text for path in listings)
+    assert client.get(PATH).status_code == 200
+
+
+def test_a_corrupt_file_is_whole_and_cannot_be_read(
+    client: httpx.Client, mirror: Mirror, body: bytes
+) -> None:
+    mirror.faults.add(f"corrupt*2:…/{NAME}")
+    corrupt = client.get(PATH)
+    assert (corrupt.status_code, len(corrupt.content)) == (200, len(body))
+    assert corrupt.content[:64] == body[:64]
+    assert corrupt.content != body
+    middle = {"Range": f"bytes={len(body) // 2}-"}
+    assert client.get(PATH, headers=middle).content == corrupt.content[len(body) // 2 :]
+    assert client.get(PATH).content == body
+
+
 @given(
-    kind=st.sampled_from(["404", "503", "truncate", "stall", "html", "changed", "vanish"]),
+    kind=st.sampled_from(["404", "503", "truncate", "stall", "corrupt", "html", "changed", "late", "vanish"]),
     times=st.none() | st.integers(1, 99),
     after=st.none() | st.integers(0, 999),
 )
@@ -182,4 +208,4 @@ def test_the_text_form_says_it_all(kind: str, times: int | None, after: int | No
     )
     assert fault.hits("x/a bc")
     happened = Faults([fault]).next("x/a bc")
-    assert happened == (None if kind == "changed" else fault)
+    assert happened == (None if kind in {"changed", "late"} else fault)
