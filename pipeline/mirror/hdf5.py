@@ -68,8 +68,12 @@ def chunk(values: NDArray[Any]) -> bytes:
 
 def put_chunk(dataset: Any, content: bytes, step: int = 0) -> None:
     """Store what `chunk` has made."""
+    import h5py
+
     dataset.resize(max(step + 1, dataset.shape[0]), axis=0)
-    dataset.id.write_direct_chunk((step, *(0,) * (len(dataset.shape) - 1)), content)
+    # It does not take the lock that HDF5 needs between threads.
+    with h5py._objects.phil:  # noqa: SLF001
+        dataset.id.write_direct_chunk((step, *(0,) * (len(dataset.shape) - 1)), content)
 
 
 def put_text(file: Any, **attributes: str) -> None:

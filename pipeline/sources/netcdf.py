@@ -174,7 +174,7 @@ class _Hdf5Variable:
         import h5py
 
         origin = (step, *(0,) * (len(self.shape) - 1))
-        # Of h5py's functions this one alone does not take the lock that HDF5 needs between threads.
+        # Of h5py's functions this and its counterpart do not take the lock that HDF5 needs between threads.
         with h5py._objects.phil:  # noqa: SLF001
             skipped, packed = self._id.read_direct_chunk(origin)
         if skipped:

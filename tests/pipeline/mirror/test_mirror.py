@@ -1,9 +1,11 @@
 """The mirror as any HTTP client sees it."""
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import httpx
 import netCDF4
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError
 from pipeline.mirror import Fault, Mirror, SimulatedOcean
 from pipeline.mirror.faults import Faults
-from pipeline.mirror.hdf5 import NETCDF4_LOCK
+from pipeline.mirror.hdf5 import NETCDF4_LOCK, put_chunk
 
 FIRST, TODAY = dt.date(2020, 1, 1), dt.date(2020, 1, 21)
 NAME = "oisst-avhrr-v02r01.20200102.nc"
@@ -209,3 +211,27 @@ def test_the_text_form_says_it_all(kind: str, times: int | None, after: int | No
     assert fault.hits("x/a bc")
     happened = Faults([fault]).next("x/a bc")
     assert happened == (None if kind in {"changed", "late"} else fault)
+
+
+def test_nobody_else_is_in_hdf5_while_a_chunk_is_stored(tmp_path: Path) -> None:
+    lock, free = h5py._objects.phil, []
+
+    def look() -> None:
+        free.append(lock.acquire(False))
+
+    class Watched:
+        shape = (1, 2)
+
+        @property
+        def id(self) -> "Watched":
+            return self
+
+        def resize(self, *_: object, **__: object) -> None: ...
+
+        def write_direct_chunk(self, *_: object) -> None:
+            other = threading.Thread(target=look)
+            other.start()
+            other.join()
+
+    put_chunk(Watched(), b"")
+    assert free == [False]
