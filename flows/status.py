@@ -61,7 +61,7 @@ class ExperimentStatus(Spec):
     data: CubeSummary
     preliminary_days: tuple[dt.date, ...] = ()
     refused: tuple[Quarantined, ...] = ()
-    """Of days for which no final file has come since."""
+    """Of days for which no file as good as the refused one was said to be has come."""
     store_bytes: int = 0
     places: tuple[PlaceStatus, ...] = ()
     alerts: tuple[Alert, ...] = ()
@@ -119,9 +119,11 @@ def experiment_status(
     data = status_summary(cube)
     days, status = read_day_status(cube)
     preliminary = tuple(days[status == Status.PRELIMINARY].tolist())
-    final = {*days[status == Status.FINAL].tolist()}
+    held = dict(zip(days.tolist(), status.tolist(), strict=True))
     refused = tuple(
-        each for each in list_quarantine(workspace.quarantine(name)) if not final.issuperset(each.days)
+        each
+        for each in list_quarantine(workspace.quarantine(name))
+        if any(held.get(day, Status.MISSING) < each.status for day in each.days)
     )
     found = ExperimentStatus(
         experiment=name,

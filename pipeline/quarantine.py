@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pipeline.errors import DiskFullError
 from pipeline.location import is_remote
 from pipeline.publish.product import write_text
-from pipeline.types import Spec
+from pipeline.types import Spec, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,8 @@ class Quarantined(Spec):
     mirror: str
     url: str
     days: tuple[dt.date, ...]
+    status: Status = Status.FINAL
+    """What the file was said to be; an earlier Isotherm did not note it."""
     findings: tuple[Reason, ...]
     file: str | None
     quarantined_at: dt.datetime
@@ -71,6 +73,7 @@ def quarantine(path: Path | None, granule: Granule, findings: Iterable[Finding],
         mirror=granule.mirror,
         url=granule.url,
         days=granule.days,
+        status=granule.status,
         findings=reasons,
         file=name if path is not None else None,
         quarantined_at=dt.datetime.now(dt.UTC),

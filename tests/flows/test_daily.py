@@ -271,6 +271,13 @@ def test_a_refused_file_is_told_with_its_reason(operated: Operated) -> None:
     done = operated.alerted(day(3))
     (refused,) = [alert for alert in done.alerts if alert.kind == "refused"]
     assert "HTML" in refused.message
+    operated.publish(2)
+    assert operated.done(day(3)).alerts == ()
+    path = operated.publish(1, preliminary=False)
+    path.write_text("<html>Sorry</html>")
+    assert {alert.kind for alert in operated.alerted(day(3)).alerts} == {"refused"}
+    operated.publish(1, preliminary=False)
+    assert operated.done(day(3)).alerts == ()
 
 
 @pytest.fixture(autouse=True)
