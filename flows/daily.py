@@ -19,7 +19,7 @@ from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, Workspac
 from flows.partial import PartialError, Regions
 from flows.publish import run_publish, run_report
 from flows.status import experiment_status
-from pipeline.errors import NotFoundError, StaleInputError
+from pipeline.errors import FetchError, NotFoundError, StaleInputError
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestResult
@@ -55,7 +55,7 @@ class AlertsError(PartialError):
 
 def run_daily(job: Job) -> Daily:
     """Ingest, forecast from the newest data, verify, publish, and see what is to be told."""
-    ingested = run_ingest(job)
+    ingested, unreachable = _ingest(job)
     # One snapshot for all steps: another ingestion may write to the cube meanwhile.
     snapshot = job.cube_snapshot()
     regions = Regions.of(job.experiment.places)
@@ -79,8 +79,23 @@ def run_daily(job: Job) -> Daily:
         released=released,
         report=report,
         catalog=job.workspace.published / "catalog.json",
-        alerts=failed + status.alerts,
+        alerts=(*unreachable, *failed, *status.alerts),
     )
+
+
+def _ingest(job: Job) -> tuple[IngestResult, list[Alert]]:
+    """What is new; where no mirror answers, an alert, and the other steps go on with what the store has."""
+    try:
+        return run_ingest(job), []
+    except FetchError as error:
+        told = Alert(
+            kind="unreachable",
+            about=job.experiment.name,
+            severity="act",
+            message=error.message,
+            remedy=error.remedy,
+        )
+        return IngestResult(), [told]
 
 
 def _rescore(job: Job, place: str, snapshot: str) -> None:

@@ -264,6 +264,23 @@ def test_a_gap_is_seen_while_it_lasts_and_heals(operated: Operated) -> None:
     assert done.released[0].init_time == str(day(4))
 
 
+def test_in_an_outage_what_was_taken_in_is_forecast_from(operated: Operated) -> None:
+    from flows.daily import AlertsError, daily
+    from flows.ingest import ingest
+
+    path = operated.publish(1)
+    ingest("small", workspace=operated.root / "workspace", from_files=(str(path),))
+    operated.patch.setenv("ISOTHERM_TODAY", str(day(2)))
+    with pytest.raises(AlertsError) as caught:
+        daily("small", workspace=operated.root / "workspace", mirror="http://127.0.0.1:9")
+    done = caught.value.fields["done"]
+    (alert,) = done.alerts
+    assert (alert.kind, alert.about) == ("unreachable", "small")
+    assert "no mirror can be listed" in alert.message
+    assert done.released[0].init_time == str(day(1))
+    assert done.scorecards["small"].last_init == f"{day(1)}T00:00"
+
+
 def test_a_refused_file_is_told_with_its_reason(operated: Operated) -> None:
     operated.publish(1)
     path = operated.publish(2)
