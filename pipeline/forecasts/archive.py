@@ -108,7 +108,7 @@ def read(path: Path, region: str, forecaster: str, *, snapshot: str | None = Non
     session = _session(path, snapshot)
     group = f"{region}/{forecaster}"
     with repository.translated(path):
-        if group not in zarr.open_group(session.store, mode="r"):
+        if group not in repository.read_root(session):
             known = ", ".join(forecasters(path, region, snapshot=snapshot)) or "none"
             raise NotFoundError(
                 f"the archive has no forecasts of {forecaster!r} for region {region!r}; it has {known}",
@@ -130,7 +130,7 @@ def forecasters(path: Path, region: str, *, snapshot: str | None = None) -> tupl
     """
     session = _session(path, snapshot)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         if region not in root:
             return ()
         group = root[region]
@@ -145,7 +145,7 @@ def issued_from(path: Path, region: str, init_time: np.datetime64) -> dict[str, 
     found = {}
     session = _session(path, None)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         if region not in root:
             return {}
         wanted = layout.seconds(np.array([init_time]))[0]
@@ -164,7 +164,7 @@ def newest(path: Path, region: str, forecaster: str) -> tuple[str, str] | None:
         return None
     session = _session(path, None)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         if f"{region}/{forecaster}" not in root:
             return None
         group = layout.arrays(root, f"{region}/{forecaster}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from pipeline.store import repository, schema
 from pipeline.store.series_schema import day_status, is_series
@@ -33,7 +32,7 @@ def stamps(path: Path, region: str, snapshot: str, windows: Windows, step: np.ti
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = schema.region_group(zarr.open_group(session.store, mode="r"), region)
+        group = schema.region_group(repository.read_root(session), region)
         if is_series(group):
             days, status = day_status(group)
         else:

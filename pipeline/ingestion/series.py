@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-from zarr.errors import GroupNotFoundError
 
 from pipeline.errors import FetchError, GranuleError, VanishedError
 from pipeline.ingestion.granules import refusal
@@ -25,6 +23,8 @@ from pipeline.types import Status, TimeRange
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    import zarr
 
     from pipeline.ingestion.series_job import SeriesJob
     from pipeline.quality.base import Finding
@@ -227,11 +227,8 @@ def _group(job: SeriesJob) -> zarr.Group | None:
         return None
     session = repository.read_session(job.store)
     with repository.translated(job.store):
-        try:
-            root = zarr.open_group(session.store, mode="r")
-        except GroupNotFoundError:
-            return None
-        return series_group(root, job.station.name)
+        root = repository.read_root(session)
+        return series_group(root, job.station.name) if any(root.groups()) else None
 
 
 def _entries(job: SeriesJob) -> list[Entry]:

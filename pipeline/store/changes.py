@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import zarr
 
 from pipeline.errors import NotFoundError
 from pipeline.store import repository, schema
@@ -16,6 +15,8 @@ from pipeline.types import Status
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
+
+    import zarr
 
     from pipeline.types import TimeRange
 
@@ -44,11 +45,11 @@ def changed_days(
         return None
     after = repository.read_session(path, snapshot)
     with repository.translated(path):
-        root = zarr.open_group(before.store, mode="r")
+        root = repository.read_root(before)
         if region not in root:
             return ()
         old = schema.region_group(root, region)
-        new = schema.region_group(zarr.open_group(after.store, mode="r"), region)
+        new = schema.region_group(repository.read_root(after), region)
         days = _series(old, new) if is_series(old) else _cube(old, new)
     return tuple(day for day in days if within is None or day in within)
 

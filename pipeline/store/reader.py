@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from pipeline.forecasts.base import Record
 from pipeline.store import repository, schema
@@ -42,7 +41,7 @@ def open_region(
     import xarray as xr
 
     session = repository.read_session(path, snapshot)
-    schema.region_group(zarr.open_group(session.store, mode="r"), region)
+    schema.region_group(repository.read_root(session), region)
     data: xr.Dataset = xr.open_zarr(session.store, group=region, consolidated=False, chunks=chunks)
     return data.assign_attrs(snapshot=session.snapshot_id)
 
@@ -64,7 +63,7 @@ def read_record(path: Path, region: str, *, snapshot: str | None = None, final_o
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = schema.region_group(zarr.open_group(session.store, mode="r"), region)
+        group = schema.region_group(repository.read_root(session), region)
         values = np.asarray(schema.array(group, "sst")[:])
         status = schema.status_of(group)
         missing = status == Status.MISSING
@@ -88,7 +87,7 @@ def read_source_grid(path: Path, *, snapshot: str | None = None) -> Grid | None:
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        return schema.source_grid(zarr.open_group(session.store, mode="r"))
+        return schema.source_grid(repository.read_root(session))
 
 
 def last_day_before(
@@ -105,7 +104,7 @@ def last_day_before(
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         found: np.datetime64 | None = None
         values = {}
         for region, group in sorted(root.groups()):

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import icechunk
+import zarr
 
 from pipeline.errors import (
     DiskFullError,
@@ -144,6 +145,14 @@ def _read_session(path: Path, snapshot: str | None) -> icechunk.Session:
             remedy="`isotherm status` names the newest",
             snapshot=snapshot,
         ) from error
+
+
+def read_root(session: icechunk.Session) -> zarr.Group:
+    """The root group at the session's snapshot; an empty one where a writer did not live to its first commit."""
+    try:
+        return zarr.open_group(session.store, mode="r")
+    except zarr.errors.GroupNotFoundError:
+        return zarr.create_group(zarr.storage.MemoryStore())
 
 
 def commit(

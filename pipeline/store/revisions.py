@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import zarr
 
 from pipeline.store import repository, schema
 from pipeline.types import Spec
@@ -13,6 +12,7 @@ from pipeline.types import Spec
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import zarr
     from numpy.typing import NDArray
 
 
@@ -68,7 +68,7 @@ def read_revisions(path: Path, region: str, *, snapshot: str | None = None) -> R
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = schema.region_group(zarr.open_group(session.store, mode="r"), region)
+        group = schema.region_group(repository.read_root(session), region)
         if any(name not in group for name in schema.REVISION):
             return None
         bias, rmse = (np.asarray(schema.array(group, name)[:], np.float64) for name in schema.REVISION)

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from pipeline.errors import ConfigError
 from pipeline.forecasts.series import SeriesRecord
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import xarray as xr
+    import zarr
     from numpy.typing import NDArray
 
     from pipeline.types import Protocol
@@ -71,7 +71,7 @@ def open_series(
 
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        held = layout.quantities_of(layout.series_group(zarr.open_group(session.store, mode="r"), station))
+        held = layout.quantities_of(layout.series_group(repository.read_root(session), station))
     data: xr.Dataset = xr.open_zarr(session.store, group=station, consolidated=False, chunks=chunks)
     ordered = sorted(held, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
     data = data[ordered]
@@ -142,7 +142,7 @@ def read_series(
     )
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = layout.series_group(zarr.open_group(session.store, mode="r"), station)
+        group = layout.series_group(repository.read_root(session), station)
         held = layout.quantities_of(group)
         _require(names, target, [*held, *_derivable(held)] if clean else list(held), station)
         source = group if clean else layout.subgroup(group, layout.ROWS)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from pipeline.errors import NotFoundError
 from pipeline.store import repository, schema
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
+    import zarr
     from numpy.typing import NDArray
 
 _GAPS_TOLD = 50
@@ -81,7 +81,7 @@ def read_state(path: Path, snapshot: str | None = None) -> CubeState:
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        return _joint(zarr.open_group(session.store, mode="r"))
+        return _joint(repository.read_root(session))
 
 
 def read_day_status(
@@ -96,7 +96,7 @@ def read_day_status(
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         return _days([group for _, group in sorted(root.groups())])
 
 
@@ -177,7 +177,7 @@ def source_list(path: Path, snapshot: str | None = None) -> tuple[tuple[str, ...
     """
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        root = zarr.open_group(session.store, mode="r")
+        root = repository.read_root(session)
         entries = [
             entry
             for _, group in sorted(root.groups())
