@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from prefect import flow
@@ -23,6 +22,7 @@ from pipeline.errors import FetchError, NotFoundError, StaleInputError
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.ingestion import IngestResult
+from pipeline.location import Location
 from pipeline.publish.release import Released
 from pipeline.store.changes import changed_days
 
@@ -44,8 +44,8 @@ class Daily(BaseModel):
     rescored: dict[str, str]
     scorecards: dict[str, Rolling]
     released: list[Released]
-    report: Path
-    catalog: Path
+    report: Location
+    catalog: Location
     alerts: tuple[Alert, ...]
 
 

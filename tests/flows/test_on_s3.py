@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from flows.jobs import job_for
 from flows.settings import Settings
 from pipeline.errors import ConfigError, OutageError
+from pipeline.forecasts import archive
 from pipeline.lineage import read_lineage
 from pipeline.location import located
 from pipeline.s3 import S3Path
+from pipeline.store import reader
 from pipeline.store.state import status_summary
 from pipeline.workspace import Workspace
 from tests import seas
@@ -91,6 +95,30 @@ def test_from_files_to_a_published_forecast(
     assert "ingested 0 days" in again.stdout
     assert "epoch" not in again.stderr
     assert products(on_s3) == before
+
+    daily = isotherm(
+        *("daily", "small", "--from-files", record, "--workspace", str(on_s3)),
+        PREFECT_API_URL=prefect_server,
+        ISOTHERM_TODAY="2020-09-01",
+    )
+    assert daily.returncode in {0, 3}, daily.stderr
+    assert (workspace.scores("small", "small") / "scorecard.json").is_file()
+
+    from flows.retain import run_retain
+
+    published = {path: read_lineage(path) for path in (on_s3 / "published").glob("small/small/forecast-*")}
+    litter = workspace.scores("small", "small") / "0123.zarr"
+    (litter / "zarr.json").write_text("{}")
+    (litter / "x" / "zarr.json").write_text("{}")
+    with job_for("small", workspace=str(on_s3), embedded=False) as job:
+        removed = run_retain(job, now=dt.datetime.now(dt.UTC) + dt.timedelta(40)).removed
+        newest = archive.read(workspace.archive("small"), "small", "persistence")
+    assert str(litter.relative_to(on_s3)) in {each.path for each in removed}
+    assert not litter.exists()
+    assert newest.sst.isel(init_time=-1).notnull().any()
+    for path, chain in published.items():
+        assert read_lineage(path) == chain
+        reader.read_record(workspace.cube("small"), "small", snapshot=chain.cube_snapshot)
 
     # What serves the machine alone is in its cache, and no key is anywhere.
     assert not (tmp_path / "workspace").exists()

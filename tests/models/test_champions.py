@@ -32,9 +32,9 @@ WHO = {"by": "ann@ship", "because": "a trial"}
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(place):
     """Models a-1, a-2, b-1 and b-2 of the bay, which are cards alone."""
-    found = tmp_path / "trial" / "bay"
+    found = place / "trial" / "bay"
     for model_id in ("a-1", "a-2", "b-1", "b-2"):
         (found / model_id).mkdir(parents=True)
         card(model_id=model_id, name=model_id[0], test=SPLITS.test, inputs_sha256=inputs_sha256(BAY)).write(
@@ -162,6 +162,7 @@ def test_many_at_once_leave_a_whole_register(folder):
     assert len(reigns(folder)) == 2
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
 def test_a_full_disk_changes_nothing(folder, monkeypatch):
     crowned(folder, {"a": "a-1"})
 

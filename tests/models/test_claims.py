@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(place, monkeypatch):
     monkeypatch.setattr(claims, "BEAT", 0.05)
     monkeypatch.setattr(claims, "STALE", 1.5)
-    return tmp_path / ".claim-x"
+    return place / ".claim-x"
 
 
 def held_elsewhere(folder, **changes):
@@ -110,6 +110,7 @@ def test_a_silent_holder_is_followed_and_finds_out(folder):
             former.require()
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
 def test_a_dead_process_of_this_machine_is_followed_at_once(folder, monkeypatch):
     monkeypatch.setattr(claims, "STALE", 3600)
     code = textwrap.dedent("""
@@ -127,6 +128,7 @@ def test_a_dead_process_of_this_machine_is_followed_at_once(folder, monkeypatch)
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("place", ["disk"], indirect=True)
 def test_a_process_that_was_stopped_finds_out_when_it_goes_on(folder):
     """SIGSTOP is what a suspended laptop or a frozen container looks like."""
     code = textwrap.dedent("""

@@ -37,11 +37,10 @@ LIMITS = Limits(land_changed=0.04, ocean_present=0.5)
 """A third of a region's cells may change sides, with a warning."""
 
 
-def job_at(tmp_path, name, remote):
-    folder = tmp_path / name
-    return IngestJob(
-        Folders(remote), REGIONS, folder / "cube", folder / "cache", folder / "quarantine", LIMITS
-    )
+def job_at(tmp_path, name, remote, kept=None):
+    """What is kept goes to `kept`, where that is another place."""
+    folder, kept = tmp_path / name, (kept or tmp_path) / name
+    return IngestJob(Folders(remote), REGIONS, kept / "cube", folder / "cache", kept / "quarantine", LIMITS)
 
 
 def in_batches(job, days, **options):
@@ -102,11 +101,11 @@ FILL = np.full((8, 12), np.nan, np.float32)
 
 
 @pytest.mark.parametrize("spread", SPREADS)
-def test_a_batch_is_one_commit_and_the_cube_that_of_shard_after_shard(tmp_path, spread):
+def test_a_batch_is_one_commit_and_the_cube_that_of_shard_after_shard(tmp_path, place, spread):
     remote = tmp_path / "remote"
     for number in range(DAYS):
         put(remote, "one", number, status="FINAL" if number < DAYS - 9 else "PRELIMINARY")
-    one, other = job_at(tmp_path, "one", remote), job_at(tmp_path, "other", remote)
+    one, other = job_at(tmp_path, "one", remote), job_at(tmp_path, "other", remote, place)
     first, second = ingest(one, period(DAYS)), in_batches(other, DAYS, spread=SPREADS[spread], at_once=2)
     same(one, other, first, second)
     assert second.written == DAYS

@@ -9,7 +9,7 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import NotFoundError
+from pipeline.errors import NotFoundError, StoreError
 from pipeline.store import repository, retention
 from pipeline.store.retention import Collected
 
@@ -102,8 +102,8 @@ def test_what_is_kept_is_readable_after_any_retention_and_the_rest_is_not(tmp_pa
             ids.append(fresh)
 
 
-def test_nothing_that_nobody_reaches_is_left_and_a_second_time_finds_nothing(tmp_path):
-    path = tmp_path / "cube"
+def test_nothing_that_nobody_reaches_is_left_and_a_second_time_finds_nothing(place):
+    path = place / "cube"
     ids = list(history(path, [0, 0, 0, 1, 0]))
     before = stored(path)
     result = retention.retain(path, [ids[1]], older_than=later(), now=later(), safety=SOON)
@@ -117,8 +117,8 @@ def test_nothing_that_nobody_reaches_is_left_and_a_second_time_finds_nothing(tmp
     assert chunks == reached
 
 
-def test_a_pin_that_is_let_go_can_come_back(tmp_path):
-    path = tmp_path / "cube"
+def test_a_pin_that_is_let_go_can_come_back(place):
+    path = place / "cube"
     ids = list(history(path, [0, 1, 2]))
     young = dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
     for pins in ([ids[0]], [], [ids[0]], [ids[0], ids[1]]):
@@ -126,8 +126,8 @@ def test_a_pin_that_is_let_go_can_come_back(tmp_path):
         assert retention.pinned(path) == set(pins)
 
 
-def test_objects_that_are_young_are_left_for_those_who_still_write(tmp_path):
-    path = tmp_path / "cube"
+def test_objects_that_are_young_are_left_for_those_who_still_write(place):
+    path = place / "cube"
     history(path, [0, 0, 0])
     session = repository.open_repository(path).writable_session(repository.BRANCH)
     zarr.open_group(session.store, mode="a")["x"][5] = 1.0
@@ -149,6 +149,15 @@ def test_a_dry_run_tells_what_would_go_and_changes_nothing(tmp_path):
     assert retention.pinned(path) == set()
     assert told.bytes > 0
     assert retention.retain(path, [ids[2]], **options) == told
+
+
+def test_a_dry_run_on_s3_is_refused_and_changes_nothing(on_s3):
+    history(on_s3 / "cube", [0, 0])
+    before = {each.key: each.read_bytes() for each in on_s3.walk()}
+    with pytest.raises(StoreError, match="cannot be tried") as caught:
+        retention.retain(on_s3 / "cube", [], older_than=later(), dry_run=True)
+    assert "--dry-run" in caught.value.remedy
+    assert {each.key: each.read_bytes() for each in on_s3.walk()} == before
 
 
 @pytest.mark.parametrize("step", ["create_tag", "expire_snapshots", "garbage_collect", "delete_tag"])
