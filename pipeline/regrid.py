@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, PositiveFloat
-from scipy.sparse import csr_array
 
 from pipeline.errors import GridError
 from pipeline.grid import Grid
@@ -16,6 +15,7 @@ from pipeline.types import Box, Spec
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 
 Method = Literal["conservative", "bilinear", "nearest"]
@@ -204,12 +204,18 @@ def _turns(wanted: NDArray[np.float64], west: float) -> NDArray[np.float64]:
     return west + (wanted - west) % 360
 
 
+def _sparse(weights: NDArray[np.float64]) -> csr_array:
+    from scipy.sparse import csr_array
+
+    return csr_array(weights)
+
+
 def _overlaps(source: Grid, target: Grid) -> tuple[csr_array, csr_array]:
     """Part of each target row (by area) and column that each source row and column covers."""
     rows = _overlap(np.sin(np.radians(source.latitude_edges)), np.sin(np.radians(target.latitude_edges)))
     edges, wanted = source.longitude_edges, target.longitude_edges
     columns = [_overlap(edges + turn, wanted) for turn in (-720.0, -360.0, 0.0, 360.0, 720.0)]
-    return csr_array(rows), csr_array(np.sum(columns, axis=0))
+    return _sparse(rows), _sparse(np.sum(columns, axis=0))
 
 
 def _overlap(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,13 +235,13 @@ def _linear(source: Grid, target: Grid) -> tuple[csr_array, csr_array]:
     longitude, edges = source.longitude, source.longitude_edges
     wanted = _turns(target.longitude, edges[0])
     if not source.cyclic:
-        return csr_array(rows), csr_array(_hat(longitude, edges, wanted))
+        return _sparse(rows), _sparse(_hat(longitude, edges, wanted))
     around = np.concatenate([longitude[-1:] - 360, longitude, longitude[:1] + 360])
     wide = _hat(around, around[[0, -1]], wanted)
     columns = wide[:, 1:-1]
     columns[:, -1] += wide[:, 0]
     columns[:, 0] += wide[:, -1]
-    return csr_array(rows), csr_array(columns)
+    return _sparse(rows), _sparse(columns)
 
 
 def _hat(

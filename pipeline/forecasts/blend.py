@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from pipeline.errors import WindowError
 from pipeline.forecasts.damped_persistence import DampedPersistence
@@ -89,6 +88,8 @@ def _weigh(
     parts: tuple[Rung, ...], anomaly: NDArray[np.float32], windows: Windows, area: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Least-squares weights (lead_time, part), none below zero, and what they leave over (lead_time,)."""
+    from scipy.optimize import nnls
+
     horizon = windows.spec.horizon
     gram, moment = np.zeros((horizon, len(parts), len(parts))), np.zeros((horizon, len(parts)))
     power = np.zeros(horizon)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from pipeline.errors import WindowError
 from pipeline.forecasts.station_rung import StationRung
@@ -140,6 +139,8 @@ class _Moments:
 
     def solve(self, size: int, penalty: float) -> Double:
         """Coefficients (predictor, lead_time) of the first `size` predictors."""
+        from scipy.linalg import cho_factor, cho_solve
+
         gram, moment = self.centred(size)
         gram[np.diag_indices(size)] += penalty * np.trace(gram) + np.finfo(float).tiny
         return np.asarray(cho_solve(cho_factor(gram, lower=True, overwrite_a=True), moment))

@@ -231,3 +231,14 @@ def test_status_leaves_no_trace(experiments: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_looking_loads_no_heavy_library() -> None:
+    code = """
+import sys
+import flows.cli, flows.show_status, flows.status
+heavy = {"prefect", "xarray", "dask", "pandas", "scipy", "httpx", "netCDF4", "h5py", "matplotlib", "keras"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
