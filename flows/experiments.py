@@ -23,7 +23,7 @@ from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
 from pipeline.sources.base import SeriesSource, Source
-from pipeline.sources.http import FetchPolicy
+from pipeline.sources.policy import FetchPolicy
 from pipeline.splits import Fractions, Splits
 from pipeline.types import Box, Protocol, Spec, TimeRange
 from pipeline.windows import WindowSpec

@@ -20,7 +20,7 @@ from pipeline.ingestion.seam import Seam
 from pipeline.quality import inspect
 from pipeline.quality.base import Context
 from pipeline.sources.fetch import Fetcher
-from pipeline.sources.http import FetchPolicy
+from pipeline.sources.policy import FetchPolicy
 from pipeline.store import cooperative, repository
 from pipeline.types import SST_UNITS, Field
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.regrid import Region
     from pipeline.sources.base import Source
-    from pipeline.sources.http import FetchPolicy
+    from pipeline.sources.policy import FetchPolicy
 
 
 A = TypeVar("A")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.sources.base import SeriesSource
-    from pipeline.sources.http import FetchPolicy
+    from pipeline.sources.policy import FetchPolicy
     from pipeline.store.series_schema import Station
 
 

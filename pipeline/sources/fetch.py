@@ -14,8 +14,9 @@ import httpx
 from pipeline.errors import DiskFullError, FetchError, GranuleError, IsothermError, VanishedError
 from pipeline.sources import cache as files
 from pipeline.sources.base import Fetched, FetchFailure, Granule
-from pipeline.sources.http import FetchPolicy, Hosts, TransientError, client, host_of, persist, refuse_status
+from pipeline.sources.http import Hosts, TransientError, client, host_of, persist, refuse_status
 from pipeline.sources.netcdf import content_complaint
+from pipeline.sources.policy import FetchPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator

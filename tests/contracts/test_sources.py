@@ -14,7 +14,7 @@ from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
 from pipeline.sources import SOURCES, series_source, source
 from pipeline.sources.base import Fetched, Granule, SeriesSource, Source
 from pipeline.sources.fetch import Fetcher
-from pipeline.sources.http import FetchPolicy
+from pipeline.sources.policy import FetchPolicy
 from pipeline.types import Box, Field, Status, TimeRange
 
 PERIOD = TimeRange(start=dt.date(2019, 12, 30), end=dt.date(2020, 1, 6))

@@ -321,7 +321,7 @@ def test_a_batch_is_a_year_at_least_and_leaves_no_worker_idle(number, at_once, l
 
 
 def test_what_a_host_may_be_asked_is_shared(tmp_path):
-    from pipeline.sources.http import FetchPolicy
+    from pipeline.sources.policy import FetchPolicy
 
     policy = FetchPolicy(concurrency=6, per_second=24)
     assert policy.shared_by(4) == FetchPolicy(concurrency=1, per_second=6)

@@ -18,9 +18,9 @@ from pipeline.ingestion import series as ingestion
 from pipeline.mirror import Mirror, SimulatedWeather
 from pipeline.quarantine import list_quarantine
 from pipeline.sources.base import Granule
-from pipeline.sources.http import FetchPolicy
 from pipeline.sources.jena import Jena, JenaConfig
 from pipeline.sources.jena_columns import QUANTITIES
+from pipeline.sources.policy import FetchPolicy
 from pipeline.store import repository, series_reader, state
 from pipeline.store.series_schema import day_of
 from pipeline.types import Status, Table, TimeRange

@@ -8,8 +8,8 @@ import pytest
 from pipeline.mirror import Mirror, SimulatedOcean
 from pipeline.sources import source
 from pipeline.sources.fetch import Fetcher
-from pipeline.sources.http import FetchPolicy
 from pipeline.sources.oisst import Oisst
+from pipeline.sources.policy import FetchPolicy
 from pipeline.types import Box
 
 OCEAN = SimulatedOcean(seed=5, first=dt.date(2019, 12, 20), today=dt.date(2020, 1, 20))

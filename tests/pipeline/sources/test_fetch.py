@@ -17,8 +17,8 @@ from pipeline.mirror import Mirror
 from pipeline.sources.base import Fetched, FetchFailure, Granule
 from pipeline.sources.cache import Part
 from pipeline.sources.fetch import Fetcher, fetch
-from pipeline.sources.http import FetchPolicy
 from pipeline.sources.oisst import Oisst
+from pipeline.sources.policy import FetchPolicy
 from pipeline.types import Box, Status, TimeRange
 
 PERIOD = TimeRange(start=dt.date(2020, 1, 1), end=dt.date(2020, 1, 4))

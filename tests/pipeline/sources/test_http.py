@@ -11,7 +11,7 @@ from pipeline.errors import FetchError
 from pipeline.mirror import Fault, Mirror
 from pipeline.sources import http
 from pipeline.sources.fetch import Fetcher, reading
-from pipeline.sources.http import FetchPolicy
+from pipeline.sources.policy import FetchPolicy
 
 
 def test_no_network_is_one_clear_error(hasty: FetchPolicy) -> None:
