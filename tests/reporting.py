@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
+from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.verdict import Verdict
 from pipeline.quality.base import Finding
 from pipeline.reports.base import (
@@ -19,6 +20,7 @@ from pipeline.reports.base import (
     ReportInputs,
     TrainingHistory,
 )
+from pipeline.store.revisions import Revisions
 from tests.records import FIELD
 
 LADDER = ["persistence", "climatology", "damped_persistence", "eof_ridge"]
@@ -198,12 +200,36 @@ def make_training(epochs: int = 18) -> TrainingHistory:
     return TrainingHistory(history, int(steps[np.argmin(validation)]))
 
 
+def make_recent(region: RegionInputs, *, forecasts: int = 40) -> RegionInputs:
+    """The same, of an experiment that runs daily: every lead of its newest forecasts does as it did in the test."""
+    whole = region.scores.sel(area="all", season="all")
+    leads = whole.sizes["lead_time"]
+    count = forecasts - np.arange(leads)
+    rolling = Rolling(
+        model=region.verdict.model,
+        version="v",
+        first_init="2013-11-08T00:00",
+        last_init="2013-12-17T00:00",
+        forecasts=forecasts,
+        verified=int(count.sum()),
+        waiting=leads,
+        rmse={str(name): float(whole.rmse.sel(forecaster=name).mean()) for name in whole.forecaster.values},
+        best_rung=region.verdict.best_rung,
+        difference=region.verdict.difference_pooled,
+        interval=region.verdict.difference_interval,
+        units=str(region.scores.attrs["units"]),
+    )
+    recent = xr.Dataset({"rmse": whole.rmse, "count": ("lead_time", count)})
+    noise = Revisions(days=60, bias=0.004, rmse=0.087, first="2013-10-19", last="2013-12-17")
+    return replace(region, rolling=rolling, recent=recent, revisions=noise)
+
+
 def make_region(
     name: str = "tasman", title: str = "Tasman Sea", *, size: int = 24, horizon: int = 14
 ) -> RegionInputs:
     """Everything that a region can have."""
     scores = make_scores(size=size, horizon=horizon)
-    return RegionInputs(
+    region = RegionInputs(
         name=name,
         title=title,
         scores=scores,
@@ -269,6 +295,7 @@ def make_region(
             "isotherm_version": "0.1.0",
         },
     )
+    return make_recent(region)
 
 
 def make_inputs(*regions: RegionInputs) -> ReportInputs:
