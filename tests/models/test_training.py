@@ -1,3 +1,4 @@
+import random
 import signal
 import subprocess
 import sys
@@ -51,6 +52,22 @@ def weights_apart(one, other):
 def whole(tmp_path_factory):
     """A training that nothing interrupted."""
     return run(tmp_path_factory.mktemp("whole") / "t")
+
+
+@pytest.mark.parametrize("disturbed", [{1}, {2}, {1, 2, 3}])
+def test_what_other_threads_draw_does_not_change_the_weights(tmp_path, whole, monkeypatch, disturbed):
+    build, built = training.build_of, []
+
+    def beside(name):
+        built.append(name)
+        if len(built) in disturbed:
+            for _ in range(len(built)):
+                random.random()
+        return build(name)
+
+    monkeypatch.setattr(training, "build_of", beside)
+    assert weights_apart(run(tmp_path / "t"), whole) == {}
+    assert len(built) == max(disturbed) + 2
 
 
 def losses(done):
