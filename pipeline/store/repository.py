@@ -36,6 +36,7 @@ FORMAT = 2
 FORMAT_KEY = "isotherm_format"
 
 _FULL = ("os error 28)", "os error 122)", "os error 27)", "No space left on device")
+_FORBIDDEN = ("os error 1)", "os error 13)", "os error 30)")
 _ATTEMPTS = 5
 
 # Icechunk prints a warning about unlocked commits each time it opens a folder; commits here hold a lock.
@@ -261,6 +262,12 @@ def translated(path: Path) -> Iterator[None]:
             ) from error
         if is_remote(path):
             raise explained(str(path), path.access, error) from error
+        if any(mark in str(error) for mark in _FORBIDDEN) or getattr(error, "errno", None) in {1, 13, 30}:
+            raise WorkspaceError(
+                f"not allowed at {path}: {str(error).strip().splitlines()[0]}",
+                remedy="change the permissions, or name another folder with --workspace",
+                path=str(path),
+            ) from error
         raise StoreError(f"{path}: {str(error).strip().splitlines()[0]}", path=str(path)) from error
 
 

@@ -364,8 +364,12 @@ def test_two_processes_make_one_cube(place):
 def test_the_systems_word_for_a_full_disk_is_understood(tmp_path):
     with pytest.raises(DiskFullError), repository.translated(tmp_path):
         raise OSError(28, "No space left on device")
+    for number, words in ((13, "Permission denied"), (30, "Read-only file system")):
+        with pytest.raises(WorkspaceError, match=words) as told, repository.translated(tmp_path):
+            raise OSError(number, words)
+        assert "--workspace" in told.value.remedy
     with pytest.raises(StoreError), repository.translated(tmp_path):
-        raise PermissionError(13, "Permission denied")
+        raise OSError(5, "Input/output error")
 
 
 @given(st.integers(1, 720), st.integers(1, 1440))
