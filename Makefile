@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.from-lock
+# Files of tests, side by side; the long ones, of flows and services, come first.
+TESTS := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check format bench lock clean
 .DEFAULT_GOAL := check
@@ -19,14 +21,14 @@ demo: $(STAMP)  ## Both halves, fields and a station, on the embedded sources, t
 	$(BIN)/isotherm run demo-station
 
 test: $(STAMP)  ## All tests
-	$(BIN)/pytest
+	$(TESTS)
 
 check: $(STAMP)  ## What CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(TESTS)
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -83,7 +83,13 @@ def _is_dead(run: FlowRun, before: dt.datetime) -> bool:
 
 def _lives(pid: str) -> bool:
     """Whether the process is one of Prefect's: the number may have been given anew."""
+    process = Path("/proc", pid)
     try:
-        return b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        words = (process / "cmdline").read_bytes()
+        if words:
+            return b"prefect" in words
+        # It has none at its end, before it is waited for, nor for a moment while it becomes another program.
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
+    return state != "Z"

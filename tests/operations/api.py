@@ -31,8 +31,9 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 def environment(**given: str) -> dict[str, str]:
-    """That of the tests without what a user may have set."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ISOTHERM_", "PREFECT_"))}
+    """That of the tests without what a user, or a command in the process of the tests, may have set."""
+    others = ("ISOTHERM_", "PREFECT_", "DASK_", "TF_", "PYTHONWARNINGS")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "ISOTHERM_WORKERS": "1"}
     return {**kept, **quiet, "PYTHONUNBUFFERED": "1", **QUICK, **given}
 

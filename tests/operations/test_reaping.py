@@ -85,8 +85,15 @@ def test_runs_are_reaped_whose_process_is_gone_and_no_others() -> None:
 
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
+    unawaited = subprocess.Popen([sys.executable, "-c", "", "prefect"])
+    os.waitid(os.P_PID, unawaited.pid, os.WEXITED | os.WNOWAIT)
     with subprocess.Popen([sys.executable, "-c", "input()", "prefect"], stdin=subprocess.PIPE) as living:
-        pids = {"living": living.pid, "ended": ended.pid, "another program": os.getppid()}
+        pids = {
+            "living": living.pid,
+            "ended": ended.pid,
+            "not waited for": unawaited.pid,
+            "another program": os.getppid(),
+        }
         running: dict[str, Any] = {"kind": StateType.RUNNING, "work_pool_name": "cpu"}
         runs = {name: run(-1, infrastructure_pid=str(pid), **running) for name, pid in pids.items()}
         runs["elsewhere"] = run(-1, infrastructure_pid=f"elsewhere:{ended.pid}", **running)
@@ -97,8 +104,9 @@ def test_runs_are_reaped_whose_process_is_gone_and_no_others() -> None:
         server = Server([*runs.values()])
         told = reap(server, before=NOW)  # type: ignore[arg-type]
         living.communicate(b"\n")
+    unawaited.wait()
     dead = {name for name, each in runs.items() if each.id in server.states}
-    assert dead == {"ended", "another program", "without a process"}
+    assert dead == {"ended", "not waited for", "another program", "without a process"}
     assert {*server.states.values()} == {"CRASHED"}
     assert sorted(told) == sorted(runs[name].name for name in dead)
 
