@@ -105,7 +105,9 @@ class Regridder:
             reached = all((index >= 0).any() for index in self._cells)
         if not reached:
             raise GridError(f"the source ({source}) does not reach the target ({target})")
-        self._seen: tuple[NDArray[np.bool_], NDArray[np.float64]] | None = None
+        self._seen: tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.signedinteger[Any]]] | None = (
+            None
+        )
 
     def __call__(self, values: Any) -> Any:
         """Float32 (…, latitude, longitude) of the target; a Dask array in gives a lazy one out.
@@ -155,16 +157,18 @@ class Regridder:
         return out
 
     def _weigh(self, field: NDArray[Any]) -> NDArray[np.float64]:
-        undefined = np.isnan(field)
-        seen = self._seen
-        if seen is None or not np.array_equal(seen[0], undefined):
-            # Threads share a regridder: what another puts here meanwhile may be of another mask.
-            self._seen = seen = undefined, self._share(~undefined)
-        share = seen[1]
         # Single precision is summed as it is: half the bytes to move, and off by less than 1e-5 °C from 0.25° to 5°.
         single = field.dtype == np.float32
-        filled = field.astype(np.float32 if single else np.float64)
-        np.copyto(filled, 0, where=undefined)
+        values = np.asarray(field, np.float32 if single else np.float64)
+        undefined = np.isnan(values)
+        seen = self._seen
+        if seen is None or seen[2].itemsize != values.itemsize or not np.array_equal(seen[0], undefined):
+            keep = np.where(undefined, 0, -1).astype(f"i{values.itemsize}")
+            # Threads share a regridder: what another puts here meanwhile may be of another mask.
+            self._seen = seen = undefined, self._share(~undefined), keep
+        _, share, keep = seen
+        # What is undefined becomes 0, bit by bit: a third of the time of a masked copy.
+        filled = (values.view(keep.dtype) & keep).view(values.dtype)
         weights = self._single if single else (self._rows, self._columns)
         return _product(filled, *weights) / share
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
+from deflate import DeflateError, zlib_decompress
 
 from pipeline.errors import GranuleError
 
@@ -89,7 +88,7 @@ def open_netcdf(path: Path) -> Iterator[Dataset]:
         if isinstance(error, GranuleError):
             raise
         raise broken(path, f"cannot be read: {error}") from error
-    except IsalError as error:  # type: ignore[misc]  # isal's stubs call the class an instance
+    except DeflateError as error:
         raise broken(path, f"cannot be inflated: {error}") from error
 
 
@@ -181,8 +180,7 @@ class _Hdf5Variable:
             return np.asarray(h5py.Dataset(self._id)[origin[:-2]][rows][:, columns])
         size = self.dtype.itemsize
         length = size * self.shape[-2] * self.shape[-1]
-        # With not a byte to spare it would grow its buffer, and take half as long again.
-        flat = isal_zlib.decompress(packed, bufsize=length + 1)
+        flat = zlib_decompress(packed, length)
         if len(flat) != length:
             raise ValueError(f"a chunk inflates to {len(flat)} bytes")
         planes = np.frombuffer(flat, np.uint8).reshape(size, *self.shape[-2:])[:, rows, columns]

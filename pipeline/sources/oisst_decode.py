@@ -195,7 +195,8 @@ def _columns(longitude: NDArray[np.float64], box: Box, path: Path) -> tuple[Colu
 
 
 def _unpack(raw: NDArray[Any], variable: Variable) -> NDArray[np.float32]:
-    missing = [variable.attribute(name) for name in ("_FillValue", "missing_value")]
+    marks = (variable.attribute(name) for name in ("_FillValue", "missing_value"))
+    missing = {_representable(mark, raw.dtype) for mark in marks} - {None}
     scale = _number(variable.attribute("scale_factor"), 1.0)
     offset = _number(variable.attribute("add_offset"), 0.0)
     if raw.dtype.kind in "iu" and abs(scale - 0.01) < 1e-7 and offset == 0:
@@ -204,10 +205,8 @@ def _unpack(raw: NDArray[Any], variable: Variable) -> NDArray[np.float32]:
         values = _to_hundredths(raw * scale + offset)
     else:
         values = _to_hundredths(raw if (scale, offset) == (1.0, 0.0) else raw * scale + offset)
-    for mark in missing:
-        fill = _representable(mark, raw.dtype)
-        if fill is not None:
-            np.copyto(values, np.nan, where=raw == fill)
+    for fill in missing:
+        np.copyto(values, np.nan, where=raw == fill)
     return values
 
 
