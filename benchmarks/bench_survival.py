@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ELSEWHERE = (
-    ("the object store answering 503 for a minute", "tests of workspaces on s3://"),
     ("the Prefect server killed mid-run; a worker killed; runs left Running", "tests of a served deployment"),
     ("a Dask worker killed mid-shard", "tests of backfills"),
 )
@@ -100,11 +99,28 @@ def days(root: Path, options: argparse.Namespace) -> list[tuple[str, str]]:
     ]
 
 
+def store_out_of_order(root: Path, _: argparse.Namespace) -> list[tuple[str, str]]:
+    from benchmarks.survival.outage import SHARES, outages
+
+    found = outages(root)
+    return [
+        (
+            "the object store answering 503 for a minute",
+            f"at {len(SHARES)} moments of a run, {found.refused} requests refused",
+        ),
+        (
+            "… equal in the end",
+            f"{found.equal} of {found.equal}, at most {found.slowest:.0f} s later",
+        ),
+    ]
+
+
 PARTS: dict[str, Callable[[Path, argparse.Namespace], list[tuple[str, str]]]] = {
     "days": days,
     "kills": kills,
     "together": at_once,
     "disks": disks,
+    "store": store_out_of_order,
 }
 
 

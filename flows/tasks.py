@@ -1,7 +1,6 @@
 """Every task: each calls one function of the pipeline or of the models, with addresses and never with arrays.
 
-Tasks are neither cached nor retried by Prefect: what is done is known from the stores, so that a run after a kill
-does only what is left, and requests are retried where they fail, by the fetcher.
+Prefect caches none of them: what is done is known from the stores, so that a run after a kill does only what is left.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from flows import runtime
 from flows.crew import Crew
 from flows.jobs import Job
+from flows.retrying import STEP
 from models.comparison import Comparison
 from models.pinned import Pinned
 from pipeline.evaluation.rolling import Rolling
@@ -31,7 +30,7 @@ from pipeline.splits import Fractions, Splits
 from pipeline.types import TimeRange
 
 
-@task(name="plan", cache_policy=NO_CACHE)
+@task(name="plan", **STEP)
 def plan_ingest(ingest: IngestJob, start: dt.date, end: dt.date) -> Plan:
     """What the mirrors have that the cube has not."""
     from pipeline.types import TimeRange
@@ -39,13 +38,13 @@ def plan_ingest(ingest: IngestJob, start: dt.date, end: dt.date) -> Plan:
     return make_plan(ingest, TimeRange(start=start, end=end))
 
 
-@task(name="ingest", task_run_name="ingest-{shard.period}", cache_policy=NO_CACHE)
+@task(name="ingest", task_run_name="ingest-{shard.period}", **STEP)
 def ingest_shard(ingest: IngestJob, shard: Shard) -> IngestResult:
     """Fetch, check, regrid and commit one shard of days."""
     return write_shard(ingest, shard)
 
 
-@task(name="ingest", task_run_name="ingest-{shards[0].period.start}", cache_policy=NO_CACHE)
+@task(name="ingest", task_run_name="ingest-{shards[0].period.start}", **STEP)
 def ingest_batch(
     ingest: IngestJob, shards: Sequence[Shard], crew: Crew, progress: Callable[[Shard], None]
 ) -> IngestResult:
@@ -53,7 +52,7 @@ def ingest_batch(
     return write_batch(ingest, shards, spread=crew.spread, at_once=crew.at_once, progress=progress)
 
 
-@task(name="ingest", cache_policy=NO_CACHE)
+@task(name="ingest", **STEP)
 def ingest_station(job: Job, period: TimeRange, recheck: int | None) -> IngestResult:
     """Fetch, check and commit the station's files, one after another."""
     from pipeline.ingestion.series import ingest_series
@@ -86,7 +85,7 @@ def ingest_station(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
     )
 
 
-@task(name="train", task_run_name="train-{place}", cache_policy=NO_CACHE)
+@task(name="train", task_run_name="train-{place}", **STEP)
 def train_place(
     job: Job, place: str, snapshot: str, splits: Splits | Fractions | None = None, *, final_only: bool = False
 ) -> dict[str, str]:
@@ -104,7 +103,7 @@ def train_place(
     )
 
 
-@task(name="compare", task_run_name="compare-{place}", cache_policy=NO_CACHE)
+@task(name="compare", task_run_name="compare-{place}", **STEP)
 def compare_place(
     job: Job, place: str, pinned: Pinned, champion: str, challengers: dict[str, str]
 ) -> Comparison:
@@ -124,7 +123,7 @@ def compare_place(
     )
 
 
-@task(name="forecast", task_run_name="forecast-{place}", cache_policy=NO_CACHE)
+@task(name="forecast", task_run_name="forecast-{place}", **STEP)
 def forecast_place(job: Job, place: str, snapshot: str) -> str:
     """Forecast with the models and their ladder, and return the archive's snapshot."""
     with runtime.quiet_imports():
@@ -142,7 +141,7 @@ def forecast_place(job: Job, place: str, snapshot: str) -> str:
     )
 
 
-@task(name="forecast-newest", task_run_name="forecast-newest-{place}", cache_policy=NO_CACHE)
+@task(name="forecast-newest", task_run_name="forecast-newest-{place}", **STEP)
 def forecast_newest(job: Job, place: str, snapshot: str) -> str:
     """Forecast with the models and their ladder from the newest data alone, and return the archive's snapshot."""
     with runtime.quiet_imports():
@@ -162,7 +161,7 @@ def forecast_newest(job: Job, place: str, snapshot: str) -> str:
     )
 
 
-@task(name="verify", task_run_name="verify-{place}", cache_policy=NO_CACHE)
+@task(name="verify", task_run_name="verify-{place}", **STEP)
 def verify_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> Rolling:
     """Verify the forecasts of the newest weeks as far as their valid times have truth."""
     from pipeline.evaluation.scorecard import score_recent
@@ -186,7 +185,7 @@ def verify_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> 
     )
 
 
-@task(name="evaluate", task_run_name="evaluate-{place}", cache_policy=NO_CACHE)
+@task(name="evaluate", task_run_name="evaluate-{place}", **STEP)
 def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> Standing:
     """Score the models and their ladder on the test windows."""
     from models.card import judged
@@ -211,7 +210,7 @@ def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -
     )
 
 
-@task(name="report", cache_policy=NO_CACHE)
+@task(name="report", **STEP)
 def render_report(job: Job, regions: list[str], archive_snapshot: str) -> Path:
     """Write the report of `regions`, with the newest forecasts of the snapshot."""
     from pipeline.reports.gather import gather_report, inputs_digest
@@ -237,7 +236,7 @@ def render_report(job: Job, regions: list[str], archive_snapshot: str) -> Path:
     return render(inputs, path)
 
 
-@task(name="publish", task_run_name="publish-{place}", cache_policy=NO_CACHE)
+@task(name="publish", task_run_name="publish-{place}", **STEP)
 def publish_place(job: Job, place: str, archive_snapshot: str) -> Released:
     """Put the newest forecast of the snapshot, its scores and the report into the catalog."""
     from pipeline.publish.release import release_region

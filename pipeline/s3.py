@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, OutageError
 from pipeline.s3_access import Access, explained
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class S3Path:
         """Nothing: a folder goes with its last object."""
 
     def require_reachable(self) -> None:
-        """Ask for the folder once.
+        """Ask for the folder once; a store that does not answer at all is soon given up, for its address may be wrong.
 
         Raises
         ------
@@ -244,7 +244,12 @@ class S3Path:
             There is no answer, or none that is of use.
         """
         quick = self.access.model_copy(update={"patience": min(_QUICK, self.access.patience)})
-        replace(self, access=quick).is_dir()
+        try:
+            replace(self, access=quick).is_dir()
+        except OutageError as error:
+            if not error.fields.get("answered"):
+                raise
+            self.is_dir()
 
     def _store(self) -> Any:
         return _store(self.bucket, self.access)

@@ -82,6 +82,8 @@ def explained(path: str, access: Access, error: Exception) -> IsothermError:
         return OutageError(
             f"{path}: {where} answers{told}{f' ({code[1]})' if code else ''}",
             remedy="wait until the object store is well, and run again: what was committed is kept",
+            answered=True,
+            patience=access.patience,
             **facts,
         )
     return StoreError(f"{path}: {said.strip().splitlines()[0]}", **facts)

@@ -21,7 +21,7 @@ from pipeline.errors import (
 from pipeline.location import is_remote
 from pipeline.s3_access import explained
 from pipeline.store import storage
-from pipeline.store.storage import create_on_s3, is_complete, storage_of
+from pipeline.store.storage import create_on_s3, is_complete, opened, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,9 @@ _FULL = ("os error 28)", "os error 122)", "os error 27)", "No space left on devi
 _FORBIDDEN = ("os error 1)", "os error 13)", "os error 30)")
 _ATTEMPTS = 5
 
-# Icechunk prints a warning about unlocked commits each time it opens a folder; commits here hold a lock.
-icechunk.set_logs_filter("error")
+# Icechunk prints a warning about unlocked commits each time it opens a folder, where commits here hold a lock, and what
+# it raises as an error or asks for again.
+icechunk.set_logs_filter("off")
 
 
 def exists(path: Path | S3Path) -> bool:
@@ -90,7 +91,7 @@ def open_repository(path: Path) -> icechunk.Repository:
             f"there is no store at {path}", remedy="ingest the experiment first", path=str(path)
         )
     with translated(path):
-        repository = icechunk.Repository.open(storage_of(path))
+        repository = opened(path)
         metadata = head(repository).metadata
     version = metadata.get(FORMAT_KEY, 1)
     if version > FORMAT:
@@ -272,7 +273,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _patiently(path: Path, act: Callable[[], Result]) -> Result:
-    """What `act` gives, asked again while an object store is out of order: Icechunk gives up after half a minute."""
+    """What `act` gives, asked again while an object store is out of order: Icechunk asks for a while to open one."""
     until = time.monotonic() + (path.access.patience if is_remote(path) else 0)
     while True:
         try:

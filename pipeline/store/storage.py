@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.s3 import S3Path
 
 BRANCH = "main"
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+"""Seconds between requests that are made again; the waits double, and each is drawn from zero to that."""
 _CREATION = 2.0
 """Seconds in which a creation that goes on puts another object."""
 
@@ -40,6 +43,21 @@ def storage_of(path: Path | S3Path) -> icechunk.Storage:
     )
 
 
+def opened(path: Path | S3Path) -> icechunk.Repository:
+    """The repository at `path`; on S3, its requests are made again for about as long as `access.patience`."""
+    if not is_remote(path):
+        return icechunk.Repository.open(storage_of(path))
+    longest = min(_LONGEST_WAIT, path.access.patience)
+    doubling = max(0, math.ceil(math.log2(longest / _FIRST_WAIT)))
+    retries = icechunk.StorageRetriesSettings(
+        max_tries=1 + doubling + math.ceil(2 * path.access.patience / longest),
+        initial_backoff_ms=int(1000 * _FIRST_WAIT),
+        max_backoff_ms=int(1000 * longest),
+    )
+    config = icechunk.RepositoryConfig(storage=icechunk.StorageSettings(retries=retries))
+    return icechunk.Repository.open(storage_of(path), config=config)
+
+
 def create_on_s3(path: S3Path, config: icechunk.RepositoryConfig) -> icechunk.Repository:
     """A new repository, or that of another process that makes it at the same time, which no lock prevents.
 
@@ -49,10 +67,11 @@ def create_on_s3(path: S3Path, config: icechunk.RepositoryConfig) -> icechunk.Re
     since = time.monotonic()
     while True:
         try:
-            return icechunk.Repository.create(storage_of(path), config=config)
+            icechunk.Repository.create(storage_of(path), config=config)
+            return opened(path)
         except icechunk.IcechunkError:
             if is_complete(path):
-                return icechunk.Repository.open(storage_of(path))
+                return opened(path)
             found = path.walk()
             if not found:
                 raise
