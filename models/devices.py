@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import keras
+from keras import ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,3 +47,27 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*tensors) if tf.executing_eagerly() else fast(*tensors)
 
     return call
+
+
+def kernel_gradient(inputs: Any, upstream: Any, shape: tuple[int, ...]) -> Any:
+    """Gradient of the kernel of a convolution with stride 1 and padding "same".
+
+    `inputs` (batch, height, width, channel), `upstream` (batch, height, width, filter) the gradient of its output;
+    `shape`, of the kernel, is the shape of what is returned.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=inputs, filter_sizes=shape, out_backprop=upstream, strides=[1] * 4, padding="SAME"
+        )
+    return correlated(inputs, upstream, shape)
+
+
+def correlated(inputs: Any, upstream: Any, shape: tuple[int, ...]) -> Any:
+    """`kernel_gradient` as a convolution over the fields, in which batch and channels have changed places."""
+    before = [(size - 1) // 2 for size in shape[:2]]
+    margins = [(each, size - 1 - each) for each, size in zip(before, shape[:2], strict=True)]
+    padded = ops.pad(inputs, ((0, 0), *margins, (0, 0)))
+    turned = ops.conv(ops.transpose(padded, (3, 1, 2, 0)), ops.transpose(upstream, (1, 2, 0, 3)))
+    return ops.transpose(turned, (1, 2, 0, 3))

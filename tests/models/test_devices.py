@@ -1,9 +1,11 @@
 import os
 
+import hypothesis
 import numpy as np
 import tensorflow as tf
+from hypothesis import strategies as st
 
-from models.devices import ONE_THREAD, compiled, has_gpu
+from models.devices import ONE_THREAD, compiled, correlated, has_gpu, kernel_gradient
 
 MARK = "_XlaMustCompile"
 
@@ -38,3 +40,21 @@ def test_what_the_user_says_of_threads_stays(monkeypatch):
 
 def test_a_gpu_is_seen_where_tensorflow_lists_one():
     assert has_gpu() == bool(tf.config.list_physical_devices("GPU"))
+
+
+@hypothesis.settings(max_examples=15, deadline=None)
+@hypothesis.given(
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    size=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    channels=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+)
+def test_the_gradient_of_a_kernel_is_that_of_the_convolution(kernel, size, channels):
+    rng = np.random.default_rng(0)
+    inputs, upstream = (tf.constant(rng.normal(size=(2, *size, each)), tf.float32) for each in channels)
+    weights = tf.zeros((*kernel, *channels))
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        loss = tf.reduce_sum(upstream * tf.nn.conv2d(inputs, weights, 1, "SAME"))
+    expected = tape.gradient(loss, weights)
+    np.testing.assert_allclose(kernel_gradient(inputs, upstream, weights.shape), expected, atol=1e-5)
+    np.testing.assert_allclose(correlated(inputs, upstream, weights.shape), expected, atol=1e-5)
