@@ -15,7 +15,7 @@ from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CARD = "card.json"
@@ -87,14 +87,16 @@ def judged(folder: Path) -> Judged:
 
 
 def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
-    """The models of `folder`, that with the lowest validation error first: no test time has a say in it.
-
-    The error is the absolute one where trainings note it, for their losses may be of several kinds.
-    """
+    """The models of `folder`, that with the lowest validation error first: no test time has a say in it."""
 
     def loss(name: str) -> float:
         card = ModelCard.read(folder / model_ids[name])
-        epoch = card.history[card.best_epoch - 1]
-        return epoch.get("validation_mae", epoch["validation_loss"])
+        return validation_error(card.history, card.best_epoch)
 
     return {name: model_ids[name] for name in sorted(model_ids, key=loss)}
+
+
+def validation_error(history: Sequence[Mapping[str, float]], best_epoch: int) -> float:
+    """Of the epoch that was kept: the absolute error where trainings note it, for losses may be of several kinds."""
+    epoch = history[best_epoch - 1]
+    return epoch.get("validation_mae", epoch["validation_loss"])

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from models.card import CARD, ModelCard
+from models.card import CARD, ModelCard, validation_error
 from models.checkpoints import Checkpoints
 from models.claims import claimed
 from models.encoders import ENCODERS
-from models.folds import Fold, fit_stacking, make_folds, require_stackable
+from models.folds import Fold, fit_stacking, make_folds, require_stackable, told_of
 from models.recipe import inputs_sha256
 from models.trained import TrainedModel
 from models.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from models.encoders import Encoder
     from models.recipe import Recipe
     from models.samples import Samples
-    from models.training import Progress
+    from models.training import Progress, Training
     from pipeline.forecasts.base import AnyRecord
     from pipeline.partition import Partition
     from pipeline.store.readings import Reading
@@ -133,18 +133,10 @@ def _fit(
     material: _Material, recipe: Recipe, folder: Path, kept: Callable[..., Checkpoints], progress: Progress
 ) -> None:
     record = material.record
-    checkpoints = kept()
     stacking = recipe.training.stacking
     folds = material.folds(stacking.folds) if stacking else []
-    done = train(
-        recipe.model,
-        recipe.config,
-        recipe.training,
-        material.training,
-        material.validation,
-        checkpoints,
-        progress,
-    )
+    checkpoints = [kept(f"-seed-{at}" if at else "") for at in range(recipe.training.seeds)]
+    recipe, done = _best_seed(material, recipe, checkpoints, progress)
     encoder, trained_by = material.encoder, recipe.training.model_dump(mode="json")
     fold_checkpoints = [kept(f"-fold-{at}") for at in range(1, len(folds) + 1)]
     if folds:
@@ -179,8 +171,21 @@ def _fit(
         isotherm_version=version("isotherm"),
     )
     TrainedModel(done.model, encoder, card).save(folder)
-    for each in (checkpoints, *fold_checkpoints):
+    for each in (*checkpoints, *fold_checkpoints):
         each.clear()
+
+
+def _best_seed(
+    material: _Material, recipe: Recipe, checkpoints: Sequence[Checkpoints], progress: Progress
+) -> tuple[Recipe, Training]:
+    """Train once from each seed; the recipe with the seed of the lowest validation error, and what came of it."""
+    trials = []
+    for at, kept in enumerate(checkpoints):
+        seeded = recipe.training.model_copy(update={"seed": recipe.training.seed + at})
+        told = told_of(f"seed {seeded.seed}", progress) if len(checkpoints) > 1 else progress
+        done = train(recipe.model, recipe.config, seeded, material.training, material.validation, kept, told)
+        trials.append((replace(recipe, training=seeded), done))
+    return min(trials, key=lambda trial: validation_error(trial[1].history, trial[1].best_epoch))
 
 
 def _weights_sha256(model: Any) -> str:

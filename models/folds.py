@@ -152,7 +152,7 @@ def fit_stacking(
     network, other, truth = [], [], []
     for number, (fold, kept) in enumerate(zip(folds, checkpoints, strict=True), 1):
         held_out = fold.encoder.samples(record, fold.held_out)
-        told = _told_of(f"fold {number} of {len(folds)}", progress)
+        told = told_of(f"fold {number} of {len(folds)}", progress)
         done = train(
             recipe.model,
             recipe.config,
@@ -177,5 +177,6 @@ def _batches(windows: Windows) -> Iterator[Windows]:
         yield Windows(windows.spec, windows.init[some], windows.init_time[some])
 
 
-def _told_of(what: str, progress: Progress) -> Progress:
+def told_of(what: str, progress: Progress) -> Progress:
+    """What is told of one of several trainings."""
     return lambda done, total, note: progress(done, total, f"{what}, {note}")

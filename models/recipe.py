@@ -56,7 +56,7 @@ class Recipe:
             "target": record.quantity.name,
             "protocol": record.protocol,
             "config": self.config.model_dump(mode="json"),
-            "training": self.training.model_dump(mode="json", exclude={"stacking"}),
+            "training": self.training.model_dump(mode="json", exclude={"stacking", "seeds"}),
             "splits": splits.model_dump(mode="json", exclude={"test"}),
             "windows": self.windows.model_dump(mode="json"),
             "climatology": self.climatology.model_dump(mode="json"),
@@ -65,6 +65,8 @@ class Recipe:
             told["encoding"] = self.encoding.model_dump(mode="json")
         if self.training.stacking is not None:
             told["stacking"] = self.training.stacking.model_dump(mode="json")
+        if self.training.seeds > 1:
+            told["seeds"] = self.training.seeds
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
         for part in (record.latitude, record.longitude, record.values[used]):
             digest.update(np.ascontiguousarray(part).tobytes())

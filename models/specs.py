@@ -37,6 +37,8 @@ class TrainingSpec(Spec):
     patience: PositiveInt = 4
     """Epochs without a better validation loss before training stops."""
     seed: int = 42
+    seeds: PositiveInt = 1
+    """Trainings, from `seed` and the numbers after it; that with the lowest validation error is kept."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "auto"
     """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""
     stacking: StackingSpec | None = None
