@@ -6,8 +6,9 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.errors import WorkspaceError
 from pipeline.evaluation.standing import Judged
 from pipeline.forecasts.base import Kind
 from pipeline.splits import Splits
@@ -71,8 +72,22 @@ class ModelCard(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
-        """Read the card of a model's folder."""
-        return cls.model_validate_json((folder / CARD).read_text())
+        """Read the card of a model's folder.
+
+        Raises
+        ------
+        WorkspaceError
+            It is no card that this Isotherm knows.
+        """
+        try:
+            return cls.model_validate_json((folder / CARD).read_text())
+        except ValidationError as error:
+            what = error.errors()[0]
+            raise WorkspaceError(
+                f"{folder / CARD} cannot be read: {'.'.join(map(str, what['loc']))}: {what['msg']}",
+                remedy="upgrade Isotherm if a newer one wrote it; else remove the folder, and train again",
+                path=str(folder),
+            ) from error
 
 
 def judged(folder: Path) -> Judged:

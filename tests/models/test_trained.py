@@ -14,7 +14,7 @@ import pytest
 from models.base import build_of
 from models.card import CARD, ModelCard, best_first, judged
 from models.trained import MODEL, TrainedModel
-from pipeline.errors import DiskFullError, NotFittedError, NotFoundError, OutageError
+from pipeline.errors import DiskFullError, NotFittedError, NotFoundError, OutageError, WorkspaceError
 from pipeline.location import located
 from pipeline.windows import find_windows
 from tests.models.bay import BAY, CONFIG, TRAINING, samples
@@ -200,3 +200,16 @@ def test_whatever_a_model_may_hold_is_known_to_a_process_that_only_loads_it():
     ]
     assert said[0] == said[1]
     assert "isotherm>LSTM" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"newer": 1}, "newer: Extra inputs"), ({"parameters": "many"}, "parameters: ")]
+)
+def test_a_card_that_is_not_known_is_told_with_its_place(tmp_path, changes, told):
+    text = json.loads(card().model_dump_json()) | changes
+    (tmp_path / CARD).write_text(json.dumps(text))
+    with pytest.raises(WorkspaceError) as caught:
+        ModelCard.read(tmp_path)
+    assert str(tmp_path / CARD) in caught.value.message
+    assert told in caught.value.message
+    assert "upgrade" in caught.value.remedy
