@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import keras
 import numpy as np
 
-import models.layers  # Keras needs the layers registered before it loads a model.
+import models.convlstm2d  # Keras needs the layers registered before it loads a model.
+import models.layers
 import models.recurrent  # noqa: F401
 from models.card import CARD, ModelCard
 from models.encoders import ENCODERS
