@@ -17,6 +17,7 @@ from flows.publish import run_publish, run_report
 from flows.train import run_train
 from pipeline.errors import IsothermError
 from pipeline.ingestion import IngestResult
+from pipeline.ingestion.records import RecordsIngested
 from pipeline.location import Location
 from pipeline.publish.release import Released
 
@@ -26,12 +27,12 @@ class Cycle(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    ingested: IngestResult
+    ingested: IngestResult | RecordsIngested
     models: dict[str, str]
     verdicts: dict[str, str]
     report: Location
     released: list[Released]
-    catalog: Location
+    catalog: Location | None
 
 
 def run_cycle(job: Job) -> Cycle:
@@ -45,21 +46,23 @@ def run_cycle(job: Job) -> Cycle:
         raise
 
 
-def _after_ingest(job: Job, ingested: IngestResult) -> Cycle:
+def _after_ingest(job: Job, ingested: IngestResult | RecordsIngested) -> Cycle:
     # One snapshot for all steps: a scheduled ingestion may write to the cube meanwhile.
     snapshot = job.cube_snapshot()
     regions = Regions.of(job.experiment.places)
     models = run_train(job, regions, snapshot)
-    run_forecast(job, regions, snapshot)
-    standings = run_evaluate(job, regions, snapshot, job.archive_snapshot())
+    timed = job.experiment.records is None
+    if timed:
+        run_forecast(job, regions, snapshot)
+    standings = run_evaluate(job, regions, snapshot)
     report = run_report(job, regions)
     done = Cycle(
         ingested=ingested,
         models=models,
         verdicts={region: standing.verdict.sentence for region, standing in standings.items()},
         report=report,
-        released=run_publish(job, regions),
-        catalog=job.workspace.published / "catalog.json",
+        released=run_publish(job, regions) if timed else [],
+        catalog=job.workspace.published / "catalog.json" if timed else None,
     )
     regions.settle(done)
     return done
@@ -72,7 +75,7 @@ def cycle(
     from_files: LocalFiles = (),
     mirror: MirrorAddress = None,
 ) -> Any:
-    """Ingest, train, forecast, evaluate, report and publish `experiment`.
+    """Ingest, train, forecast, evaluate, report and publish `experiment`; records are neither forecast nor published.
 
     A model is trained anew only where its recipe or the days that it learns from have changed.
 

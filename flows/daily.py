@@ -14,6 +14,7 @@ from flows import artifacts, tasks
 from flows.alerts import Alert
 from flows.ingest import run_ingest
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError, Regions
 from flows.publish import run_publish, run_report
@@ -86,7 +87,7 @@ def run_daily(job: Job) -> Daily:
 def _ingest(job: Job) -> tuple[IngestResult, list[Alert]]:
     """What is new; where no mirror answers, an alert, and the other steps go on with what the store has."""
     try:
-        return run_ingest(job), []
+        ingested = run_ingest(job)
     except FetchError as error:
         told = Alert(
             kind="unreachable",
@@ -96,6 +97,8 @@ def _ingest(job: Job) -> tuple[IngestResult, list[Alert]]:
             remedy=error.remedy,
         )
         return IngestResult(), [told]
+    assert isinstance(ingested, IngestResult)
+    return ingested, []
 
 
 def _rescore(job: Job, place: str, snapshot: str) -> None:
@@ -164,6 +167,7 @@ def daily(
         Something is to be looked at; all that could be done is done. The run's state is FailedWithAlerts.
     """
     with job_for(experiment, workspace=workspace, from_files=from_files, mirror=mirror) as job:
+        require_kind(job.experiment, "daily")
         done = run_daily(job)
         artifacts.score_table(job)
     for alert in done.alerts:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import artifacts, tasks
+from flows import artifacts, record_tasks, tasks
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
+from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.standing import Standing
 
 
-def run_evaluate(job: Job, regions: Regions, snapshot: str, archived: str) -> dict[str, Standing]:
-    """Score each region's forecasts in the archive as of `archived`; by region, who stands where."""
+def run_evaluate(
+    job: Job, regions: Regions, snapshot: str
+) -> dict[str, Standing] | dict[str, RecordsStanding]:
+    """Score each region's forecasts in the archive, or the records' probabilities; by region, who stands where."""
+    if job.experiment.records is not None:
+        judged = regions.each(lambda place: record_tasks.evaluate_records(job, place, snapshot))
+        artifacts.records_score_table(job, judged)
+        return judged
+    archived = job.archive_snapshot()
     standings = regions.each(lambda place: tasks.evaluate_place(job, place, snapshot, archived))
     artifacts.score_table(job, standings)
     return standings
@@ -23,7 +31,7 @@ def evaluate(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> d
     """Judge the model of `experiment` against its ladder; by region, the verdict."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         regions = Regions.of(job.experiment.places)
-        standings = run_evaluate(job, regions, job.cube_snapshot(), job.archive_snapshot())
+        standings = run_evaluate(job, regions, job.cube_snapshot())
     done = {region: standing.verdict.sentence for region, standing in standings.items()}
     regions.settle(done)
     return done

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from flows.kinds import require_tables
 from flows.operations import Operations
 from models.base import config_of
 from models.specs import EncodingSpec, TrainingSpec
@@ -21,8 +22,9 @@ from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.forecasts.base import Kind
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
+from pipeline.records.steps import StepSpec
 from pipeline.regrid import Region, RegridSpec
-from pipeline.sources.base import SeriesSource, Source
+from pipeline.sources.base import RecordSource, SeriesSource, Source
 from pipeline.sources.policy import FetchPolicy
 from pipeline.splits import Fractions, Splits
 from pipeline.types import Box, Protocol, Spec, TimeRange
@@ -87,6 +89,14 @@ class StationTable(Spec):
     encoding: EncodingSpec = EncodingSpec()
 
 
+class RecordsTable(Spec):
+    """The labelled records of the experiment, and how they become sequences."""
+
+    name: Name
+    title: str = ""
+    steps: StepSpec = StepSpec()
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A model of the experiment: its name in MODELS, its own configuration, and how it is trained."""
@@ -97,9 +107,10 @@ class Candidate:
 
 
 def _known_rungs(names: tuple[str, ...]) -> tuple[str, ...]:
+    known = {rung for rungs in LADDERS.values() for rung in rungs} | {*RUNGS}
     for name in names:
-        if name not in RUNGS:
-            raise unknown("rung", name, RUNGS, ConfigError)
+        if name not in known:
+            raise unknown("rung", name, known, ConfigError)
     return names
 
 
@@ -120,18 +131,21 @@ class Experiment(Spec):
     """`name` of an entry of SOURCES, and what its configuration takes."""
     fetch: FetchPolicy = FetchPolicy()
     simulation: Simulation | None = None
-    period: Period
+    period: Period | None = None
+    """Of an experiment on fields or on a series, with `windows`."""
     regions: dict[Name, RegionTable] = Field(default_factory=dict)
     """Of an experiment on fields, with `grid`."""
     grid: RegridSpec | None = None
     station: StationTable | None = None
     """Of an experiment on a series, in place of `regions` and `grid`."""
+    records: RecordsTable | None = None
+    """Of an experiment on labelled records, in place of all of these."""
     quality: Limits = Limits()
     splits: Annotated[
         Annotated[Splits, Tag("<dates>")] | Annotated[Fractions, Tag("<parts>")],
         Discriminator(_kind_of_splits),
     ]
-    windows: WindowSpec
+    windows: WindowSpec | None = None
     climatology: ClimatologySpec = ClimatologySpec()
     ladder: Annotated[tuple[str, ...], AfterValidator(_known_rungs)] = ()
     """The usual rungs of fields or of stations where not given."""
@@ -150,13 +164,30 @@ class Experiment(Spec):
                 raise ConfigError(
                     "[station] and [regions] are of different experiments", remedy="keep one of them"
                 )
-        elif not self.regions:
+        elif self.records is None and not self.regions:
             raise ConfigError("it has neither [regions] nor a [station]", remedy="name what is forecast")
-        elif self.grid is None:
+        elif self.records is None and self.grid is None:
             raise ConfigError("[regions] need a [grid]", remedy="add [grid] with a resolution")
+        require_tables(self)
         if bool(self.model) == bool(self.models):
             raise ConfigError("it needs either [model] or [models]", remedy="keep or add one of them")
         return self
+
+    @property
+    def of_time(self) -> tuple[Period, WindowSpec]:
+        """Its period and windows.
+
+        Raises
+        ------
+        ConfigError
+            It is of records, which have neither.
+        """
+        if self.period is None or self.windows is None:
+            raise ConfigError(
+                f"the experiment {self.name!r} is of labelled records, which have no days to go along",
+                remedy="of records there are `isotherm run`, `ingest`, `train`, `evaluate` and `report`",
+            )
+        return self.period, self.windows
 
     def region(self, name: str) -> Region:
         """The box and grid of one of the regions."""
@@ -166,7 +197,9 @@ class Experiment(Spec):
 
     @property
     def places(self) -> dict[str, str]:
-        """The regions, or the station: titles by name."""
+        """The regions, the station, or the records: titles by name."""
+        if self.records is not None:
+            return {self.records.name: self.records.title or self.records.name}
         if self.station is not None:
             return {self.station.name: self.station.title or self.station.name}
         return {name: table.title or name for name, table in self.regions.items()}
@@ -179,6 +212,8 @@ class Experiment(Spec):
     @property
     def kind(self) -> Kind:
         """What the record is of."""
+        if self.records is not None:
+            return "records"
         return "fields" if self.station is None else "series"
 
     @property
@@ -208,6 +243,11 @@ class Experiment(Spec):
     def make_source(self, **changes: Any) -> Source:
         """The source of fields; `changes` replace keys of its configuration."""
         made = sources.source(self.source_name, **self._source_keys(changes))
+        if hasattr(made, "decode_records"):
+            raise ConfigError(
+                f"{self.source_name} has labelled records, not fields",
+                remedy="replace [regions] and [grid] by [records], or name another source",
+            )
         if hasattr(made, "quantities"):
             raise ConfigError(
                 f"{self.source_name} has the series of a station, not fields",
@@ -219,6 +259,10 @@ class Experiment(Spec):
         """The source of a station; `changes` replace keys of its configuration."""
         return sources.series_source(self.source_name, **self._source_keys(changes))
 
+    def make_record_source(self, **changes: Any) -> RecordSource:
+        """The source of labelled records; `changes` replace keys of its configuration."""
+        return sources.record_source(self.source_name, **self._source_keys(changes))
+
     @property
     def source_name(self) -> str:
         """In SOURCES."""
@@ -226,7 +270,12 @@ class Experiment(Spec):
 
     def sourced(self, **changes: Any) -> Self:
         """The same experiment with other values of its source, which are refused where they cannot be used."""
-        _ = self.make_source(**changes) if self.station is None else self.make_series_source(**changes)
+        make: dict[Kind, Callable[..., object]] = {
+            "fields": self.make_source,
+            "series": self.make_series_source,
+            "records": self.make_record_source,
+        }
+        make[self.kind](**changes)
         return self.model_copy(update={"source": {**self.source, **changes}})
 
     def _source_keys(self, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows import artifacts, tasks
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 
@@ -21,6 +22,7 @@ def run_forecast(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
 def forecast(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Issue the forecasts of `experiment`, of its model and of the whole ladder."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "forecast")
         regions = Regions.of(job.experiment.places)
         done = run_forecast(job, regions, job.cube_snapshot())
     regions.settle(done)

@@ -7,12 +7,13 @@ from typing import Any
 from prefect import flow
 from prefect.states import Failed
 
-from flows import artifacts, runtime, tasks
+from flows import artifacts, record_tasks, runtime, tasks
 from flows.crew import crew_for
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult, Shard, batches
+from pipeline.ingestion.records import RecordsIngested
 from pipeline.naming import counted
 from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
@@ -22,13 +23,15 @@ class GapsError(PartialError):
     """Some days could not be had; all else is done, and `fields["done"]` is what came of it."""
 
 
-def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
+def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | RecordsIngested:
     """Bring the cube or series up to date, and keep for the report what was found, if anything was.
 
     Of final files the newest are asked whether they were reissued, and all of them in an `audit`.
     """
     experiment = job.experiment
-    period = experiment.period.until(job.today)
+    if experiment.records is not None:
+        return _ingest_records(job)
+    period = experiment.of_time[0].until(job.today)
     recheck = None if audit else experiment.operations.recheck_days
     work = _ingest_fields if experiment.station is None else tasks.ingest_station
     result = work(job, period, recheck)
@@ -37,6 +40,13 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult:
         write_text(log, result.model_dump_json(indent=1))
     artifacts.data_status(job)
     return result
+
+
+def _ingest_records(job: Job) -> RecordsIngested:
+    """All at once: there are no days of which some could be had."""
+    done = record_tasks.ingest_records(job)
+    artifacts.records_status(job)
+    return done
 
 
 def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestResult:
@@ -75,7 +85,7 @@ def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
     return total
 
 
-def gaps_told(result: IngestResult) -> str:
+def gaps_told(result: IngestResult | RecordsIngested) -> str:
     """Which days a run could not get; empty where there is none."""
     if not result.gaps:
         return ""
@@ -83,7 +93,7 @@ def gaps_told(result: IngestResult) -> str:
     return f"{counted(len(result.gaps), 'day')} could not be had: {shown}"
 
 
-def ended(done: Any, ingested: IngestResult, experiment: str) -> Any:
+def ended(done: Any, ingested: IngestResult | RecordsIngested, experiment: str) -> Any:
     """What a flow returns: what was `done`, or the state FailedWithGaps, whose error carries it."""
     told = gaps_told(ingested)
     if not told:

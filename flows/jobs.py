@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from flows.experiments import Experiment
+from flows.kinds import require_kind
 from flows.loading import load_experiment
 from flows.settings import Settings
 from models.card import ModelCard
@@ -18,10 +19,11 @@ from models.champions import champion_models
 from models.recipe import Recipe, said
 from models.specs import EncodingSpec
 from pipeline.errors import ConfigError, NotFoundError
+from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.standing import Standing
 from pipeline.partition import guard_days
 from pipeline.splits import Fractions, Splits, judged, recent
-from pipeline.store.readings import CubeReading, Reading, SeriesReading
+from pipeline.store.readings import CubeReading, Reading, RecordsReading, SeriesReading
 from pipeline.types import Status
 from pipeline.workspace import Workspace
 
@@ -61,6 +63,12 @@ class Job(BaseModel):
             final_only=final_only,
         )
 
+    def any_reading(self, place: str, *, final_only: bool = False) -> Reading | RecordsReading:
+        """As `reading`, or of labelled records where they are read from."""
+        if self.experiment.records is None:
+            return self.reading(place, final_only=final_only)
+        return RecordsReading(path=self.workspace.cube(self.experiment.name), region=place)
+
     def recipe(self, place: str, name: str, splits: Splits | Fractions | None = None) -> Recipe:
         """What the model called `name` is made by; on other splits than the experiment's where they are given."""
         experiment = self.experiment
@@ -73,7 +81,7 @@ class Job(BaseModel):
             config=candidate.config,
             training=candidate.training,
             splits=splits or experiment.splits,
-            windows=experiment.windows,
+            windows=experiment.records.steps if experiment.records else experiment.of_time[1],
             climatology=experiment.climatology,
             encoding=experiment.station.encoding if experiment.station else EncodingSpec(),
         )
@@ -84,7 +92,7 @@ class Job(BaseModel):
 
     def said(self, place: str) -> str:
         """Hash of what the experiment says of its models, see `models.recipe.said`."""
-        return said(self.recipes(place), self.reading(place))
+        return said(self.recipes(place), self.any_reading(place))
 
     def judged_splits(self, place: str, snapshot: str) -> Splits | Fractions:
         """The splits by which the champion is judged, see `pipeline.splits.judged`.
@@ -127,7 +135,7 @@ class Job(BaseModel):
             )
         last = last_day(self.workspace.cube(name), snapshot=snapshot, least=Status.FINAL)
         record = self.reading(place, final_only=True).read(snapshot)
-        days = guard_days(self.experiment.windows, record.time[1] - record.time[0])
+        days = guard_days(self.experiment.of_time[1], record.time[1] - record.time[0])
         return recent(self.experiment.splits, record.time, last, days)
 
     def judged_recipe(self, place: str, snapshot: str) -> Recipe:
@@ -198,6 +206,11 @@ def job_for(
     if from_files:
         yield Job(experiment=chosen.sourced(files=_matching(from_files)), settings=settings)
     elif mirror is not None:
+        if chosen.records is not None:
+            raise ConfigError(
+                f"an Isotherm mirror has nothing of {chosen.source_name}",
+                remedy="name files with --from-files",
+            )
         addresses = mirror_addresses(mirror, chosen.source_name)
         yield Job(experiment=chosen.sourced(addresses=addresses), settings=settings)
     elif chosen.simulation is not None and embedded:
@@ -253,14 +266,16 @@ def require_inputs(job: Job, step: str) -> None:
     NotFoundError
         Its remedy is the command that makes what is lacking.
     """
+    require_kind(job.experiment, step)
     if step in {"train", "retrain", "forecast", "evaluate"}:
         job.cube_snapshot()
     for region in job.experiment.places:
         if step in {"forecast", "evaluate", "daily"}:
             job.models(region)
         if step in {"report", "publish"}:
-            Standing.read(job.workspace.scores(job.experiment.name, region))
-    if step == "evaluate":
+            scores = job.workspace.scores(job.experiment.name, region)
+            (RecordsStanding if job.experiment.records else Standing).read(scores)
+    if step == "evaluate" and not job.experiment.records:
         job.archive_snapshot()
 
 

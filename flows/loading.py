@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flows.experiments import Experiment
+from flows.experiments import Candidate, Experiment
 from flows.explain import explained
-from models import FIELD_MODELS, STATION_MODELS
+from models import FIELD_MODELS, RECORD_MODELS, STATION_MODELS
 from models.base import config_of
 from models.specs import TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
@@ -23,7 +23,7 @@ from pipeline.quality.series import STEP
 from pipeline.splits import Fractions
 from pipeline.types import TimeRange
 
-KINDS = {"fields": FIELD_MODELS, "series": STATION_MODELS}
+KINDS = {"fields": FIELD_MODELS, "series": STATION_MODELS, "records": RECORD_MODELS}
 
 
 def experiment_names(folder: Path) -> list[str]:
@@ -98,15 +98,33 @@ def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any],
     if model not in known:
         raise unknown(f"model of {experiment.kind}", model, known, ConfigError, where=where)
     try:
-        experiment.candidate(name, table)
+        _require_loss(experiment, experiment.candidate(name, table))
     except ValidationError as error:
         about = TrainingSpec if error.title == TrainingSpec.__name__ else kind
         raise explained(error, about, where=where) from error
 
 
+def _require_loss(experiment: Experiment, candidate: Candidate) -> None:
+    """Labels are learned by their cross-entropy, and values by an error."""
+    of_labels = "cross-entropy" in candidate.training.loss
+    if of_labels != (experiment.records is not None):
+        wanted = "an error, such as mse" if of_labels else "cross-entropy, or balanced-cross-entropy"
+        raise ConfigError(
+            f"the loss {candidate.training.loss!r} is none of {experiment.kind}",
+            remedy=f"set loss of [training] to {wanted}",
+            key="loss",
+        )
+    if experiment.records is not None and candidate.training.stacking is not None:
+        raise ConfigError(
+            "records are not stacked", remedy="leave stacking out of [training]", key="stacking"
+        )
+
+
 def _require_windows(experiment: Experiment) -> None:
     """Every rung can use the windows; every split, less its guard gap, has room for one, as far as dates tell."""
-    windows, given = experiment.windows, experiment.splits
+    if experiment.records is not None:
+        return
+    windows, given = experiment.of_time[1], experiment.splits
     if experiment.station is None and (windows.sampling, windows.first_lead) != (1, 1):
         raise ConfigError(
             "fields are forecast daily, from lead 1 on",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.operators import operator
 from models.card import ModelCard
 from models.champions import Reign, champion_models, predecessor, require_reigns, roll_back
@@ -26,6 +27,7 @@ def promote_model(
         The model does not fit the experiment.
     """
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "promote")
         place = _place_of(job, model_id, region)
         folder = job.workspace.models(job.experiment.name, place)
         require_model(folder, model_id)
@@ -55,6 +57,7 @@ def roll_back_model(
         There are several regions and none is named, or the former models do not fit the experiment now.
     """
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "rollback")
         place = _only_place(job, region)
         folder = job.workspace.models(job.experiment.name, place)
         require_reigns(folder)

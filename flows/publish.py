@@ -6,8 +6,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import artifacts, tasks
+from flows import artifacts, record_tasks, tasks
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from pipeline.publish.release import Released
@@ -15,7 +16,10 @@ from pipeline.publish.release import Released
 
 def run_report(job: Job, regions: Regions) -> Path:
     """Write the report of all regions that are well."""
-    report = tasks.render_report(job, regions.names, job.archive_snapshot())
+    if job.experiment.records is not None:
+        report = record_tasks.render_records_report(job)
+    else:
+        report = tasks.render_report(job, regions.names, job.archive_snapshot())
     artifacts.report_link(job)
     return report
 
@@ -39,6 +43,7 @@ def report(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> Pat
 def publish(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> list[Released]:
     """Publish the newest forecasts of `experiment` with their scores and the report."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "publish")
         regions = Regions.of(job.experiment.places)
         done = run_publish(job, regions)
     regions.settle(done)

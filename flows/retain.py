@@ -13,6 +13,7 @@ from prefect import flow
 
 from flows import artifacts, runtime
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from models.card import CARD
 from models.pinned import find_pinned
@@ -99,6 +100,7 @@ def run_retain(job: Job, *, dry_run: bool = False, now: dt.datetime | None = Non
 def retain(experiment: ExperimentName, workspace: WorkspaceFolder = None, dry_run: bool = False) -> Retained:  # noqa: FBT001, FBT002
     """Let snapshots, models, scores and products that nothing refers to expire, by the policy of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "retain")
         done = run_retain(job, dry_run=dry_run)
         lines = {str(number): line for number, line in enumerate(done.lines, 1)}
         artifacts.outcomes(job, "retention", lines, f"What went of **{job.experiment.name}**")

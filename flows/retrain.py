@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows import artifacts, tasks
 from flows.jobs import Job, job_for
+from flows.kinds import require_kind
 from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
@@ -109,6 +110,7 @@ def retrain(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> di
         Some regions failed; the others are done.
     """
     with job_for(experiment, workspace=workspace, embedded=False) as job:
+        require_kind(job.experiment, "retrain")
         regions = Regions.of(job.experiment.places)
         done = run_retrain(job, regions)
     regions.settle(done)

@@ -45,7 +45,8 @@ def _cycle(console: Console, done: Any) -> None:
     for region, verdict in done.verdicts.items():
         console.print(f"[b]{region}[/b]: {escape(verdict)}", highlight=False)
     _released(console, done.released)
-    console.print(f"catalog    {done.catalog}", highlight=False, markup=False)
+    if done.catalog is not None:
+        console.print(f"catalog    {done.catalog}", highlight=False, markup=False)
     console.print(f"report     {done.report}", highlight=False, markup=False)
 
 
@@ -65,6 +66,10 @@ def _daily(console: Console, done: Any) -> None:
 
 
 def _ingested(console: Console, found: Any) -> None:
+    if hasattr(found, "lines"):
+        for line in found.lines:
+            console.print(line, highlight=False, markup=False)
+        return
     console.print(
         f"ingested {counted(found.written, 'day')} ({found.final} final, {found.preliminary} preliminary)"
         + (f", {counted(len(found.refused), 'file')} refused" if found.refused else "")

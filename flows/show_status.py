@@ -10,9 +10,12 @@ from rich.table import Table
 from pipeline.naming import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from flows.status import ExperimentStatus, PlaceStatus, WorkspaceStatus
+    from pipeline.store.records_reader import RecordsSummary
 
 QUARANTINE_SHOWN = 5
 GAPS_SHOWN = 5
@@ -29,6 +32,12 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     data = found.data
     console.print(f"[b]{found.experiment}[/b]", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    if found.records is not None:
+        for label, told in _of_records(found.records):
+            table.add_row(label, told)
+        _add_rest(table, found)
+        console.print(table, highlight=False)
+        return
     days = f"{data.first_day} … {data.last_day}" if data.first_day else "none yet"
     early = f", from {found.preliminary_days[0]} on" if found.preliminary_days else ""
     table.add_row("  days", f"{days}: {data.final} final, {data.preliminary} preliminary{early}")
@@ -36,6 +45,29 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     shown = ", ".join(gaps[:GAPS_SHOWN]) + (" …" if len(gaps) > GAPS_SHOWN else "")
     missing = f"[yellow]{counted(data.missing, 'day')}: {shown}[/]" if data.missing else "none"
     table.add_row("  gaps", missing)
+    _add_rest(table, found)
+    console.print(table, highlight=False)
+
+
+def _of_records(found: RecordsSummary) -> Iterator[tuple[str, str]]:
+    """Rows of what is told of labelled records."""
+    yield (
+        "  records",
+        f"{counted(found.records, 'record')}, {found.positives} positive; {counted(found.measurements, 'measurement')}",
+    )
+    left_out = f"[yellow]{counted(found.excluded, 'record')}[/]" if found.excluded else "none"
+    yield "  left out", left_out
+    for each in found.exclusions[:QUARANTINE_SHOWN]:
+        yield "", escape(f"{each.file} line {each.line}: {each.message}")
+    many = sum(found.implausible.values())
+    worst = sorted(found.implausible, key=lambda name: -found.implausible[name])[:GAPS_SHOWN]
+    named = ", ".join(f"{name} {found.implausible[name]}" for name in worst)
+    yield "  implausible", f"{counted(many, 'value')}, missing to models: {named} …" if many else "none"
+
+
+def _add_rest(table: Table, found: ExperimentStatus) -> None:
+    """The store, what was refused, places and alerts."""
+    data = found.data
     table.add_row("  newest commit", escape(f"{data.message} ({data.written_at})"))
     table.add_row("  store", f"{found.store_bytes / MIB:.1f} MiB")
     if found.refused:
@@ -49,7 +81,6 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
         colour = "red" if alert.severity == "act" else "yellow"
         table.add_row(f"  [{colour}]{alert.kind}[/]", escape(f"{alert.about}: {alert.message}"))
         table.add_row("", escape(f"→ {alert.remedy}"))
-    console.print(table, highlight=False)
 
 
 def _lines(place: PlaceStatus) -> list[str]:

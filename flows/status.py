@@ -12,9 +12,10 @@ from flows.experiments import Experiment
 from flows.loading import load_experiment
 from flows.operations import Operations
 from flows.settings import Settings
-from models.card import ModelCard
+from models.card import ModelCard, read_card
 from models.champions import champion_models
 from pipeline.errors import ConfigError, NotFoundError
+from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.forecasts import archive
@@ -22,6 +23,7 @@ from pipeline.naming import unknown
 from pipeline.quarantine import Quarantined, list_quarantine
 from pipeline.store import repository
 from pipeline.store.changes import changed_days
+from pipeline.store.records_reader import RecordsSummary, records_summary
 from pipeline.store.revisions import Revisions, read_revisions
 from pipeline.store.state import CubeSummary, read_day_status, status_summary
 from pipeline.types import Spec, Status, TimeRange
@@ -55,10 +57,11 @@ class PlaceStatus(Spec):
 
 
 class ExperimentStatus(Spec):
-    """An experiment of the workspace; days are those of its cube or series."""
+    """An experiment of the workspace; days are those of its cube or series, and of records there are none."""
 
     experiment: str
     data: CubeSummary
+    records: RecordsSummary | None = None
     preliminary_days: tuple[dt.date, ...] = ()
     refused: tuple[Quarantined, ...] = ()
     """Of days for which no file as good as the refused one was said to be has come."""
@@ -117,6 +120,15 @@ def experiment_status(
     """The state of one experiment; without its file, by the usual `[operations]`."""
     cube = workspace.cube(name)
     data = status_summary(cube)
+    records = records_summary(cube)
+    if records is not None:
+        return ExperimentStatus(
+            experiment=name,
+            data=data,
+            records=records,
+            store_bytes=repository.stored_bytes(cube),
+            places=tuple(_of_records(workspace, name, place, today) for place in data.regions),
+        )
     days, status = read_day_status(cube)
     preliminary = tuple(days[status == Status.PRELIMINARY].tolist())
     held = dict(zip(days.tolist(), status.tolist(), strict=True))
@@ -167,4 +179,20 @@ def _place(workspace: Workspace, experiment: str, place: str, today: dt.date) ->
     with suppress(NotFoundError):
         told["scorecard"] = Rolling.read(scores)
     told["revisions"] = read_revisions(cube, place)
+    return PlaceStatus.model_validate(told)
+
+
+def _of_records(workspace: Workspace, experiment: str, place: str, today: dt.date) -> PlaceStatus:
+    told: dict[str, object] = {"place": place}
+    with suppress(NotFoundError):
+        folder = workspace.models(experiment, place)
+        card = read_card(folder / next(iter(champion_models(folder).values())))
+        told |= {
+            "model": card.name,
+            "model_id": card.model_id,
+            "trained_at": card.created_at,
+            "age_days": max(0, (today - card.created_at.date()).days),
+        }
+    with suppress(NotFoundError):
+        told["verdict"] = RecordsStanding.read(workspace.scores(experiment, place)).verdict.sentence
     return PlaceStatus.model_validate(told)

@@ -95,7 +95,7 @@ def train_place(
 
     names = list(job.experiment.candidates)
     return fit_models(
-        job.reading(place, final_only=final_only),
+        job.any_reading(place, final_only=final_only),
         job.recipes(place, splits),
         job.workspace.models(job.experiment.name, place),
         snapshot=snapshot,
@@ -177,7 +177,7 @@ def verify_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -> 
         ladder=experiment.rungs,
         days=experiment.operations.scorecard_days,
         train=standing.splits.train,
-        windows=experiment.windows,
+        windows=experiment.of_time[1],
         climatology=experiment.climatology,
         spec=experiment.evaluation,
         cube_snapshot=snapshot,
@@ -202,7 +202,7 @@ def evaluate_place(job: Job, place: str, snapshot: str, archive_snapshot: str) -
         others=tuple(others),
         ladder=experiment.rungs,
         splits=job.judged_splits(place, snapshot),
-        windows=experiment.windows,
+        windows=experiment.of_time[1],
         climatology=experiment.climatology,
         spec=experiment.evaluation,
         cube_snapshot=snapshot,

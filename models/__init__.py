@@ -15,4 +15,7 @@ STATION_MODELS: dict[str, str] = {
     "stacked_gru": "models.stacked_gru:build",
     "bidirectional_lstm": "models.bidirectional_lstm:build",
 }
-MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS}
+RECORD_MODELS: dict[str, str] = {
+    "lstm_classifier": "models.lstm_classifier:build",
+}
+MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS}

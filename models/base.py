@@ -45,13 +45,24 @@ class SeriesShape:
     leads: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecordShape:
+    """What a model of records takes and gives, per sample.
+
+    Inputs `steps` (time, features), scaled, `present` (time,), one where a step is no padding, and `asked` (time,), one
+    at the step that the label is of; output (members,), the log odds that each member of the model gives.
+    """
+
+    features: int
+
+
 class Build(Protocol):
     """What every entry of MODELS leads to."""
 
     def __call__(self, config: Any, shape: Any) -> keras.Model:
-        """An untrained model for a `FieldShape` or a `SeriesShape`, as its module says.
+        """An untrained model for a `FieldShape`, a `SeriesShape` or a `RecordShape`, as its module says.
 
-        It gives zero, so that training begins at the base forecast.
+        It gives zero, so that training begins at the base forecast; of records it gives log odds.
         """
         ...
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import WorkspaceError
 from pipeline.evaluation.standing import Judged
 from pipeline.forecasts.base import Kind
-from pipeline.splits import Splits
+from pipeline.records.steps import StepSpec
+from pipeline.splits import Fractions, Splits
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 CARD = "card.json"
 
 
-class ModelCard(BaseModel):
-    """Facts of a trained model, in the spirit of Mitchell et al. (2019), arXiv:1810.03993, and its lineage."""
+class Card(BaseModel):
+    """Facts of a trained model of any kind, in the spirit of Mitchell et al. (2019), arXiv:1810.03993."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
@@ -41,18 +43,14 @@ class ModelCard(BaseModel):
     """As the recipe says it; `stacking` also has `with`, the rung, and the `weights` (lead_time,) of the model."""
     precision: str
     backend: str
-    windows: WindowSpec
-    train: TimeRange
-    validation: TimeRange
-    test: TimeRange | None = None
-    """Of the splits that it was trained by; it had no say in the training. Older cards lack it."""
     train_windows: int
     validation_windows: int
+    """Samples: windows, or records."""
     cube_snapshot: str
     inputs_sha256: str = ""
     """Hash of what its record is of, see `models.recipe.inputs_sha256`; older cards lack it."""
     fitted_sha256: str
-    """Hash of the climatology, scaling and base forecast beside the model."""
+    """Hash of what was fitted beside the model: scaling, and of fields and stations climatology and base forecast."""
     weights_sha256: str
     best_epoch: int
     history: list[dict[str, float]]
@@ -63,15 +61,8 @@ class ModelCard(BaseModel):
         """Write into the model's folder."""
         (folder / CARD).write_text(self.model_dump_json(indent=2), encoding="utf-8")
 
-    @property
-    def learned(self) -> Splits | None:
-        """The splits that it was trained by, with their guard gaps; older cards lack them."""
-        if self.test is None:
-            return None
-        return Splits(train=self.train, validation=self.validation, test=self.test)
-
     @classmethod
-    def read(cls, folder: Path) -> ModelCard:
+    def read(cls, folder: Path) -> Self:
         """Read the card of a model's folder.
 
         Raises
@@ -90,9 +81,62 @@ class ModelCard(BaseModel):
             ) from error
 
 
+class ModelCard(Card):
+    """Facts of a model of fields or of a station, and its lineage."""
+
+    windows: WindowSpec
+    train: TimeRange
+    validation: TimeRange
+    test: TimeRange | None = None
+    """Of the splits that it was trained by; it had no say in the training. Older cards lack it."""
+
+    @property
+    def shape(self) -> WindowSpec:
+        """What its encoder is read with."""
+        return self.windows
+
+    @property
+    def learned(self) -> Splits | None:
+        """The splits that it was trained by, with their guard gaps; older cards lack them."""
+        if self.test is None:
+            return None
+        return Splits(train=self.train, validation=self.validation, test=self.test)
+
+
+class RecordsCard(Card):
+    """Facts of a model of records, and its lineage."""
+
+    steps: StepSpec
+    splits: Fractions
+
+    @property
+    def shape(self) -> StepSpec:
+        """What its encoder is read with."""
+        return self.steps
+
+
+CARDS: dict[str, type[ModelCard | RecordsCard]] = {
+    "fields": ModelCard,
+    "series": ModelCard,
+    "records": RecordsCard,
+}
+
+
+def read_card(folder: Path) -> ModelCard | RecordsCard:
+    """The card of a model's folder, whatever its kind.
+
+    Raises
+    ------
+    WorkspaceError
+        It is no card that this Isotherm knows.
+    """
+    kind = json.loads((folder / CARD).read_text()).get("kind")
+    return CARDS.get(kind, ModelCard).read(folder)
+
+
 def judged(folder: Path) -> Judged:
     """What an evaluation is told of the model in `folder`."""
-    card = ModelCard.read(folder)
+    card = read_card(folder)
     return Judged(
         name=card.name,
         id=card.model_id,
@@ -105,7 +149,7 @@ def best_first(folder: Path, model_ids: Mapping[str, str]) -> dict[str, str]:
     """The models of `folder`, that with the lowest validation error first: no test time has a say in it."""
 
     def loss(name: str) -> float:
-        card = ModelCard.read(folder / model_ids[name])
+        card = read_card(folder / model_ids[name])
         return validation_error(card.history, card.best_epoch)
 
     return {name: model_ids[name] for name in sorted(model_ids, key=loss)}

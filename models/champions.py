@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.card import CARD, ModelCard
+from models.card import CARD, ModelCard, read_card
 from pipeline.errors import NotFoundError, StoreError
 from pipeline.publish.product import write_once
 
@@ -54,7 +54,7 @@ class Reign(BaseModel):
     @classmethod
     def of(cls, folder: Path, models: Mapping[str, str], **told: str) -> Self:
         """The reign of these models of `folder`, from now on."""
-        champion = ModelCard.read(folder / next(iter(models.values())))
+        champion = read_card(folder / next(iter(models.values())))
         facts = {"models": dict(models), "since": dt.datetime.now(dt.UTC), **told}
         return cls.model_validate({"cube_snapshot": champion.cube_snapshot, **facts})
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from models.order import Batch, Grouping, by_group, cut, draw
+from models.order import Batch, Grouping, by_group, cut, draw, shuffled
 from models.rows import Block, row_bytes
 from models.samples import FieldSamples, Samples, SeriesSamples, chunk, first_rows, needed, size, span
 
@@ -42,7 +42,8 @@ def epoch(
     """The batches of training epoch `number`: an order that only `seed`, `number` and the budget decide.
 
     Every batch is whole, so that the compiled step is one; what is left over comes in other epochs. The samples of
-    an epoch are the same whether its rows fit the budget or not.
+    an epoch are the same whether its rows fit the budget or not. Of sequences of several lengths an epoch has all,
+    those of a length in batches together, see `models.order.bucketed`.
 
     Parameters
     ----------
@@ -53,6 +54,9 @@ def epoch(
     budget
         Bytes of rows to hold in memory.
     """
+    if samples.buckets is not None:
+        order = shuffled(len(samples.windows), seed=seed, number=number)
+        return _dataset(samples, samples.buckets.batches(order, batch_size)[:steps][skip:], None)
     groups = grouping(samples, budget)
     order = draw(len(samples.windows), batch_size, seed=seed, number=number, steps=steps)
     group = groups.groups(first_rows(samples), (seed, number)) if groups else None
@@ -60,13 +64,15 @@ def epoch(
 
 
 def ordered(samples: Samples, *, batch_size: int, budget: int = MEMORY_BUDGET) -> tf.data.Dataset:
-    """All samples once, in the order of time.
+    """All samples once, in the order of time, or of sequences of several lengths in that of their batches.
 
     Parameters
     ----------
     budget
         Bytes of rows to hold in memory.
     """
+    if samples.buckets is not None:
+        return _dataset(samples, samples.buckets.batches(np.arange(len(samples.windows)), batch_size), None)
     groups = grouping(samples, budget)
     group = groups.groups(first_rows(samples), None) if groups else None
     return _dataset(samples, cut(np.arange(len(samples.windows)), batch_size, group), groups)

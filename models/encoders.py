@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from models.encoder import FieldEncoder
+from models.record_encoder import RecordEncoder
 from models.series_encoder import SeriesEncoder
 
 if TYPE_CHECKING:
@@ -67,4 +68,5 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS: dict[str, type[Encoder]] = {"fields": FieldEncoder, "series": SeriesEncoder}
+ENCODERS: dict[str, Any] = {"fields": FieldEncoder, "series": SeriesEncoder, "records": RecordEncoder}
+"""By kind; that of records has no climatology, and `probability` in place of `inputs` and `forecast`."""

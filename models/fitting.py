@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from models.card import CARD, ModelCard, validation_error
+from models.card import CARD, CARDS, validation_error
 from models.checkpoints import Checkpoints
 from models.claims import claimed
 from models.encoders import ENCODERS
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from models.training import Progress, Training
     from pipeline.forecasts.base import AnyRecord
     from pipeline.partition import Partition
-    from pipeline.store.readings import Reading
+    from pipeline.store.readings import Reading, RecordsReading
 
 
 def fit_models(
-    reading: Reading,
+    reading: Reading | RecordsReading,
     recipes: Iterable[Recipe],
     folder: Path,
     *,
@@ -143,7 +143,7 @@ def _fit(
         fitted = fit_stacking(record, folds, recipe, done.best_epoch, fold_checkpoints, progress)
         encoder = replace(encoder, stacking=fitted)
         trained_by["stacking"] |= {"with": fitted.seasonal.name, "weights": fitted.weights.tolist()}
-    card = ModelCard(
+    card = CARDS[record.kind](
         model_id=folder.name,
         name=recipe.name,
         model=recipe.model,
@@ -155,10 +155,7 @@ def _fit(
         training=trained_by,
         precision=done.precision,
         backend=keras.backend.backend(),
-        windows=recipe.windows,
-        train=material.parted.splits.train,
-        validation=material.parted.splits.validation,
-        test=material.parted.splits.test,
+        **_cut(material),
         train_windows=len(material.training.windows),
         validation_windows=len(material.validation.windows),
         cube_snapshot=material.snapshot,
@@ -186,6 +183,17 @@ def _best_seed(
         done = train(recipe.model, recipe.config, seeded, material.training, material.validation, kept, told)
         trials.append((replace(recipe, training=seeded), done))
     return min(trials, key=lambda trial: validation_error(trial[1].history, trial[1].best_epoch))
+
+
+def _cut(material: _Material) -> dict[str, Any]:
+    """What the card says of samples and splits."""
+    recipe, splits = material.recipe, material.parted.splits
+    if material.record.kind == "records":
+        return {"steps": recipe.windows, "splits": splits}
+    return {
+        "windows": recipe.windows,
+        **{name: getattr(splits, name) for name in ("train", "validation", "test")},
+    }
 
 
 def _weights_sha256(model: Any) -> str:

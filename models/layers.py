@@ -155,3 +155,13 @@ class Steps(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """All that `__init__` takes."""
         return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class MeanOfSteps(keras.layers.Layer):
+    """The mean over time of (batch, time, units) by weights (batch, time): (batch, units), zero where all are zero."""
+
+    def call(self, states: Any, weights: Any) -> Any:
+        """Average."""
+        weights = ops.cast(weights, states.dtype)[..., None]
+        return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1e-6)

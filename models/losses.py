@@ -20,6 +20,8 @@ def huber(error: Any) -> Any:
     return ops.where(size < 1, 0.5 * ops.square(error), size - 0.5)
 
 
+CLASSIFYING = ("cross-entropy", "balanced-cross-entropy")
+"""Losses of labels and log odds."""
 LOSSES: dict[str, Callable[[Any], Any]] = {"mse": ops.square, "mae": ops.abs, "huber": huber}
 
 
@@ -44,4 +46,25 @@ class MeanLoss(keras.losses.Loss):
         each = self._of(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"))
         if self._share is not None:
             each = ops.sum(each * self._share, axis=(1, 2))
+        return ops.mean(each, axis=-1)
+
+
+class CrossEntropy(keras.losses.Loss):
+    """The cross-entropy of labels (batch, 1) and log odds (batch, members), averaged over the members.
+
+    Parameters
+    ----------
+    weights
+        Of a record without and of one with the label.
+    """
+
+    def __init__(self, weights: tuple[float, float] = (1.0, 1.0)) -> None:
+        super().__init__(name="cross_entropy", dtype="float32")
+        self._weights = weights
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Per-sample loss (batch,)."""
+        label, odds = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        without, with_it = self._weights
+        each = with_it * label * ops.softplus(-odds) + without * (1.0 - label) * ops.softplus(odds)
         return ops.mean(each, axis=-1)

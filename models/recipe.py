@@ -11,6 +11,7 @@ import numpy as np
 
 from models.specs import EncodingSpec
 from pipeline.partition import Partition
+from pipeline.records.partition import RecordPartition
 from pipeline.splits import Splits
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from models.specs import TrainingSpec
     from pipeline.climatology import ClimatologySpec
     from pipeline.forecasts.base import AnyRecord
+    from pipeline.records.base import RecordSet
+    from pipeline.records.steps import StepSpec
     from pipeline.splits import Fractions
-    from pipeline.store.readings import Reading
+    from pipeline.store.readings import Reading, RecordsReading
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
 
@@ -37,17 +40,21 @@ class Recipe:
     config: Spec
     training: TrainingSpec
     splits: Splits | Fractions
-    windows: WindowSpec
+    windows: WindowSpec | StepSpec
+    """Of records, the steps that they are cut into."""
     climatology: ClimatologySpec
     encoding: EncodingSpec = field(default_factory=EncodingSpec)
     """Of a station."""
 
-    def parted(self, record: AnyRecord) -> Partition:
-        """The record's windows, split by split."""
-        return Partition(record, self.splits, self.windows)
+    def parted(self, record: AnyRecord | RecordSet) -> Partition | RecordPartition:
+        """The record's windows, split by split; of records those themselves."""
+        kind = RecordPartition if record.kind == "records" else Partition
+        return kind(record, self.splits, self.windows)
 
     def key(self, record: AnyRecord) -> str:
         """The model's id: it changes with the recipe and with the values that the model is trained on."""
+        if record.kind == "records":
+            return self._key_of_records(record)
         splits = self.parted(record).splits
         used = record.time.astype("datetime64[D]") <= np.datetime64(splits.validation.end)
         told = {
@@ -72,9 +79,31 @@ class Recipe:
             digest.update(np.ascontiguousarray(part).tobytes())
         return f"{self.name}-{digest.hexdigest()[:12]}"
 
+    def _key_of_records(self, record: RecordSet) -> str:
+        told = {
+            "name": self.name,
+            "model": self.model,
+            "config": self.config.model_dump(mode="json"),
+            "training": self.training.model_dump(mode="json", exclude={"stacking"}),
+            "splits": self.splits.model_dump(mode="json"),
+            "steps": self.windows.model_dump(mode="json"),
+            "parameters": [each.model_dump(mode="json") for each in record.parameters],
+            "ids": record.ids,
+        }
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        for part in (record.labels, record.offset, record.parameter, record.time, record.value):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return f"{self.name}-{digest.hexdigest()[:12]}"
 
-def inputs_sha256(record: AnyRecord) -> str:
-    """What a record is of, and so what a model trained on it can be given: quantities, protocol and cells."""
+
+def inputs_sha256(record: AnyRecord | RecordSet) -> str:
+    """What a record is of, and so what a model trained on it can be given: quantities, protocol and cells.
+
+    Records are of parameters.
+    """
+    if record.kind == "records":
+        names = [record.kind, *(each.name for each in record.parameters)]
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()
     quantities = [each.name for each in getattr(record, "variables", (record.quantity,))]
     told = [record.kind, record.quantity.name, record.protocol, quantities]
     digest = hashlib.sha256(json.dumps(told).encode())
@@ -83,7 +112,7 @@ def inputs_sha256(record: AnyRecord) -> str:
     return digest.hexdigest()
 
 
-def said(recipes: Iterable[Recipe], reading: Reading) -> str:
+def said(recipes: Iterable[Recipe], reading: Reading | RecordsReading) -> str:
     """Hash of what an experiment says of its models, of their training and of what they are given, the data apart.
 
     Dates of test are left out: no model depends on them.

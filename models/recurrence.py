@@ -8,6 +8,7 @@ computes the gates anew, which is cheaper than writing and reading them, and sum
 from __future__ import annotations
 
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from keras import ops
@@ -184,6 +185,7 @@ def run(
     projection: Any,
     masks: Any | None = None,
     *,
+    present: Any | None = None,
     sequences: bool,
     backwards: bool,
 ) -> Any:
@@ -198,6 +200,8 @@ def run(
         `scales`.
     masks
         (block, units, batch) by which each block's view of the state is multiplied at all steps, or None.
+    present
+        (batch, time), one or zero: a step where it is zero leaves the state as it was. All are taken where None.
     sequences
         Whether to return the outputs of all steps, in the order in which they were run.
     backwards
@@ -207,25 +211,39 @@ def run(
     -------
     (batch, time, units) or (batch, units).
     """
-    whole = _compiled(recurrence, sequences, backwards)
-    return whole(inputs, recurrent, projection, *([] if masks is None else [masks]))
+    whole = _compiled(recurrence, sequences, backwards, present is not None)
+    given = inputs if present is None else ops.concatenate([inputs, present[..., None]], axis=-1)
+    return whole(given, recurrent, projection, *([] if masks is None else [masks]))
 
 
 @cache
-def _compiled(recurrence: Recurrence, sequences: bool, backwards: bool) -> Callable[..., Any]:
-    steps = _differentiable(recurrence, sequences=sequences)
+def _compiled(recurrence: Recurrence, sequences: bool, backwards: bool, gaps: bool) -> Callable[..., Any]:
+    steps = _differentiable(recurrence, sequences=sequences, gaps=gaps)
 
     def whole(inputs: Any, *weights: Any) -> Any:
         turned = ops.transpose(inputs, (1, 2, 0))
-        sequence = ops.concatenate([turned, ops.ones_like(turned[:, :1])], axis=1)
+        ones = ops.ones_like(turned[:, :1])
+        parts = [turned[:, :-1], ones, turned[:, -1:]] if gaps else [turned, ones]
+        sequence = ops.concatenate(parts, axis=1)
         output = steps(ops.flip(sequence, axis=0) if backwards else sequence, *weights)
         return ops.transpose(output, (2, 0, 1) if sequences else (1, 0))
 
     return compiled(whole)
 
 
-def _differentiable(recurrence: Recurrence, *, sequences: bool) -> Callable[..., Any]:
-    """Of (time, variable + 1, batch), the last variable one, and weights; gives (time, units, batch) or the last."""
+def _differentiable(recurrence: Recurrence, *, sequences: bool, gaps: bool = False) -> Callable[..., Any]:
+    """Of (time, variable + 1, batch), the last variable one, and weights; gives (time, units, batch) or the last.
+
+    With `gaps`, a row more says which steps are taken, by one or zero: it has no gradient.
+    """
+
+    def parted(given: Any) -> tuple[Any, Any]:
+        return (given[:-1], given[-1:]) if gaps else (given, None)
+
+    def chosen(present: Any, new: State, old: State) -> State:
+        if present is None:
+            return new
+        return tuple(ops.where(present > 0, one, other) for one, other in zip(new, old, strict=True))
 
     @ops.custom_gradient
     def whole(inputs: Any, recurrent: Any, projection: Any, *masks: Any) -> tuple[Any, Callable[..., Any]]:
@@ -233,7 +251,8 @@ def _differentiable(recurrence: Recurrence, *, sequences: bool) -> Callable[...,
         zero = ops.zeros((recurrent.shape[0], ops.shape(inputs)[2]), dtype=inputs.dtype)
 
         def step(state: State, given: Any) -> tuple[State, State]:
-            return recurrence.forward(linear.product(state[0], given), state), state
+            seen, present = parted(given)
+            return chosen(present, recurrence.forward(linear.product(state[0], seen), state), state), state
 
         last, before = ops.scan(step, (zero,) * recurrence.states, inputs)
         output = ops.concatenate([before[0][1:], last[0][None]], axis=0) if sequences else last[0]
@@ -241,21 +260,35 @@ def _differentiable(recurrence: Recurrence, *, sequences: bool) -> Callable[...,
         def gradient(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
             upstream = args[0] if upstream is None else upstream
 
-            def turn(carry: State, given: State) -> tuple[State, State]:
+            def turn(carry: State, packed: Any) -> tuple[State, State]:
+                given = ops.split(packed, cuts, axis=0) if together else packed
                 d_state, sums = carry[: recurrence.states], carry[recurrence.states : -1]
-                seen, *state = given[: 1 + recurrence.states]
+                (seen, present), state = parted(given[0]), given[1 : 1 + recurrence.states]
                 if sequences:
                     d_state = (d_state[0] + given[-1], *d_state[1:])
+                none = (zero,) * recurrence.states
                 product = linear.product(state[0], seen)
-                d_product, (d_hidden, *d_rest) = recurrence.backward(product, tuple(state), d_state)
+                d_step = chosen(present, d_state, none)
+                d_product, (d_hidden, *d_rest) = recurrence.backward(product, tuple(state), d_step)
                 through, sums = linear.back(d_product, state[0], seen, sums)
-                after = (through + d_hidden, *d_rest, *sums, ops.matmul(projection, d_product))
+                before_it = (through + d_hidden, *d_rest)
+                d_seen = ops.matmul(projection, d_product)
+                if present is not None:
+                    # What comes back to a step that was not taken goes past it.
+                    past = chosen(present, none, d_state)
+                    before_it = tuple(one + other for one, other in zip(before_it, past, strict=True))
+                    d_seen = ops.concatenate([d_seen, ops.zeros_like(present)], axis=0)
+                after = (*before_it, *sums, d_seen)
                 return after, after
 
             start = (zero if sequences else upstream, *[zero] * (recurrence.states - 1))
             carry = (*start, *linear.zeros(), ops.zeros_like(inputs[0]))
             steps = (inputs, *before, *([upstream] if sequences else []))
-            first, each = ops.scan(turn, carry, steps, reverse=True)
+            # Keras's scan over several arrays must know their length when it is traced.
+            together = inputs.shape[0] is None
+            cuts = list(accumulate(one.shape[1] for one in steps[:-1]))
+            given = ops.concatenate(steps, axis=1) if together else steps
+            first, each = ops.scan(turn, carry, given, reverse=True)
             weights = linear.gradients(first[recurrence.states : -1])
             return each[-1], *weights, *[ops.zeros_like(mask) for mask in masks]
 

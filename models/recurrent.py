@@ -74,14 +74,16 @@ class Recurrent(keras.layers.Layer):
         self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns), "orthogonal")
         self.bias = self._weight("bias", self._bias_shape(), self._first_bias)
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Run over the time axis."""
+    def call(self, inputs: Any, present: Any = None, training: bool = False) -> Any:
+        """Run over the time axis; a step where `present` (batch, time) is zero leaves the state as it was."""
         inputs = ops.cast(inputs, self.bias.dtype)
         if training and self.dropout:
             inputs = inputs * self._mask(ops.ones_like(inputs[:, :1]), self.dropout)
         scales = ops.cast(ops.repeat(ops.array(self.recurrence.scales), self.units), inputs.dtype)
         kernels = [scales * each for each in self._blocks()]
-        outputs = [self._run(lane, kernels, training) for lane in _lanes(inputs)]
+        taken = [None] * 2 if present is None else _lanes(ops.cast(present, inputs.dtype))
+        lanes = zip(_lanes(inputs), taken, strict=False)
+        outputs = [self._run(lane, steps, kernels, training) for lane, steps in lanes]
         output = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=0)
         return ops.cast(output, self.compute_dtype)
 
@@ -101,7 +103,7 @@ class Recurrent(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def _run(self, inputs: Any, kernels: list[Any], training: bool) -> Any:
+    def _run(self, inputs: Any, present: Any, kernels: list[Any], training: bool) -> Any:
         masks = None
         if training and self.recurrent_dropout:
             seen = (len(self.recurrence.scales), self.units, ops.shape(inputs)[0])
@@ -111,6 +113,7 @@ class Recurrent(keras.layers.Layer):
             inputs,
             *kernels,
             masks,
+            present=present,
             sequences=self.return_sequences,
             backwards=self.go_backwards,
         )

@@ -14,14 +14,15 @@ from models.rows import Block, chunk_rows, row_bytes, runs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.base import FieldShape
+    from models.base import FieldShape, RecordShape
     from models.encoder import FieldEncoder
+    from models.order import Buckets
     from models.rows import Rows
     from pipeline.forecasts.base import Record
     from pipeline.windows import Windows
 
     Arrays = tuple[NDArray[np.float32], ...]
-    Shape = tuple[int, ...]
+    Shape = tuple[int | None, ...]
 
 
 class Samples(Protocol):
@@ -33,13 +34,18 @@ class Samples(Protocol):
         ...
 
     @property
-    def shape(self) -> FieldShape | SeriesShape:
+    def shape(self) -> FieldShape | SeriesShape | RecordShape:
         """What a model of them takes and gives."""
         ...
 
     @property
     def area(self) -> NDArray[np.float64] | None:
         """Relative area (latitude, longitude) of the cells that errors are weighted by; None where there is one."""
+        ...
+
+    @property
+    def buckets(self) -> Buckets | None:
+        """Of samples that are sequences of several lengths; None where all are alike."""
         ...
 
     @property
@@ -88,6 +94,11 @@ class FieldSamples:
     def area(self) -> NDArray[np.float64]:
         """Zero on land."""
         return self.record.cell_weights
+
+    @property
+    def buckets(self) -> None:
+        """All are alike."""
+        return
 
     @property
     def rows(self) -> tuple[Rows, ...]:
@@ -152,6 +163,11 @@ class SeriesSamples:
     @property
     def area(self) -> None:
         """A station is one cell."""
+        return
+
+    @property
+    def buckets(self) -> None:
+        """All are alike."""
         return
 
     @property

@@ -25,8 +25,8 @@ class TrainingSpec(Spec):
     """Batches of an epoch; all windows where not given."""
     batch_size: PositiveInt = 32
     optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
-    loss: Literal["mse", "mae", "huber"] = "mse"
-    """Of scaled values."""
+    loss: Literal["mse", "mae", "huber", "cross-entropy", "balanced-cross-entropy"] = "mse"
+    """Of scaled values; of records one of the last two, of which the second gives both classes the same weight."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Of the learning rate: warming up and then falling to zero, or as it is."""
     averaged: bool = True

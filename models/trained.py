@@ -11,7 +11,7 @@ import numpy as np
 import models.convlstm2d  # Keras needs the layers registered before it loads a model.
 import models.layers
 import models.recurrent  # noqa: F401
-from models.card import CARD, ModelCard
+from models.card import CARD, ModelCard, RecordsCard, read_card
 from models.encoders import ENCODERS
 from pipeline.errors import NotFittedError, NotFoundError
 from pipeline.location import local_copy
@@ -47,7 +47,7 @@ class TrainedModel:
 
     model: keras.Model
     encoder: Encoder
-    card: ModelCard
+    card: ModelCard | RecordsCard
 
     @property
     def name(self) -> str:
@@ -97,9 +97,9 @@ class TrainedModel:
             raise NotFoundError(
                 f"there is no trained model at {folder}", remedy="train one first", path=str(folder)
             )
-        card = ModelCard.read(folder)
+        card = read_card(folder)
         with local_copy(folder) as near:
-            encoder = ENCODERS[card.kind].load(near, card.windows)
+            encoder = ENCODERS[card.kind].load(near, card.shape)
             model: Any = keras.saving.load_model(near / MODEL, compile=False, safe_mode=True)
         return cls(model, encoder, card)
 

@@ -13,7 +13,7 @@ import numpy as np
 from models import datasets
 from models.base import build_of
 from models.devices import has_gpu
-from models.losses import MeanLoss
+from models.losses import CLASSIFYING, CrossEntropy, MeanLoss
 from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -79,12 +79,13 @@ def train(
     """
     precision = choose_precision(spec.precision)
     model = _build(name, config, training, precision, spec.seed)
-    metrics = ["mae"] if training.area is None else []
+    alike = training.buckets is None
+    metrics = ["mae"] if alike and training.area is None else []
     model.compile(
         _optimizer(spec, training),
-        MeanLoss(spec.loss, training.area),
+        _loss(spec, training),
         metrics=metrics,
-        steps_per_execution=1 if training.area is not None else STATION_STEPS,
+        steps_per_execution=1 if training.area is not None or not alike else STATION_STEPS,
     )
     model.optimizer.build(model.trainable_variables)
 
@@ -167,6 +168,12 @@ def _build(name: str, config: Spec, training: Samples, precision: str, seed: int
             left = random.getstate()
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _loss(spec: TrainingSpec, training: Samples) -> keras.losses.Loss:
+    if spec.loss not in CLASSIFYING:
+        return MeanLoss(spec.loss, training.area)
+    return CrossEntropy(training.class_weights if spec.loss == "balanced-cross-entropy" else (1.0, 1.0))
 
 
 def _random_states(model: keras.Model) -> list[Any]:

@@ -24,5 +24,9 @@ RUNGS: dict[str, type[Fitted]] = {
 LADDERS: dict[str, tuple[str, ...]] = {
     "fields": ("persistence", "climatology", "damped-persistence", "eof-ridge", "blend"),
     "series": ("naive", "seasonal-naive", "linear"),
+    "records": ("prevalence", "logistic-means", "logistic-last", "logistic"),
 }
-"""The rungs that an experiment is judged by where it does not say otherwise, from the lowest up, by kind."""
+"""The rungs that an experiment is judged by where it does not say otherwise, from the lowest up, by kind.
+
+Those of records are in `pipeline/records/rungs.py`.
+"""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.types import Quantity
     from pipeline.windows import Windows
 
-Kind = Literal["fields", "series"]
+Kind = Literal["fields", "series", "records"]
 
 
 class AnyRecord(Protocol):

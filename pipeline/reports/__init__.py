@@ -13,6 +13,11 @@ from pipeline.reports import (
     overview,
     ranking,
     recent,
+    records_calibration,
+    records_data,
+    records_guide,
+    records_roc,
+    records_verdict,
     series,
     skill,
     slices,
@@ -20,7 +25,15 @@ from pipeline.reports import (
     training,
     verdict,
 )
-from pipeline.reports.base import PerPage, PerRegion, SectionEntry, of_fields, of_station
+from pipeline.reports.base import (
+    PerPage,
+    PerRecords,
+    PerRegion,
+    SectionEntry,
+    of_fields,
+    of_station,
+    on_records,
+)
 
 SECTIONS: dict[str, SectionEntry] = {
     "overview": PerPage(overview.build, leads=True),
@@ -41,4 +54,11 @@ SECTIONS: dict[str, SectionEntry] = {
     "data": PerRegion(data_status.build),
     "lineage": PerRegion(lineage.build),
     "guide": PerPage(guide.build),
+    "records_verdict": PerRecords(records_verdict.build),
+    "records_roc": PerRecords(records_roc.build),
+    "records_calibration": PerRecords(records_calibration.build),
+    "records_training": PerRecords(training.build),
+    "records_data": PerRecords(records_data.build),
+    "records_lineage": PerRecords(lineage.build),
+    "records_guide": PerPage(records_guide.build, when=on_records),
 }

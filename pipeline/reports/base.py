@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.rolling import Rolling
     from pipeline.evaluation.verdict import Verdict
     from pipeline.quality.base import Finding
+    from pipeline.reports.records_inputs import RecordsInputs
     from pipeline.store.revisions import Revisions
     from pipeline.types import Protocol, Quantity
 
@@ -225,7 +226,7 @@ class RegionInputs:
 
 @dataclass(frozen=True, slots=True)
 class ReportInputs:
-    """A whole experiment."""
+    """A whole experiment: its regions or station, or its labelled records."""
 
     experiment: str
     title: str
@@ -235,6 +236,7 @@ class ReportInputs:
     regions: tuple[RegionInputs, ...]
     digest: str = ""
     """Of all that it was made from; it stands in the page's head."""
+    records: tuple[RecordsInputs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +271,29 @@ class PerRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class PerRecords:
+    """A section of the report of labelled records."""
+
+    build: Callable[[ReportInputs, RecordsInputs], Section]
+
+
+def on_time(inputs: ReportInputs) -> bool:
+    """For sections of reports on fields or a station."""
+    return bool(inputs.regions)
+
+
+def on_records(inputs: ReportInputs) -> bool:
+    """For sections of reports on labelled records."""
+    return bool(inputs.records)
+
+
+@dataclass(frozen=True, slots=True)
 class PerPage:
-    """A section that the report has once; `leads` puts it before the regions."""
+    """A section that the report has once, if `when` holds; `leads` puts it before the regions."""
 
     build: Callable[[ReportInputs], Section]
     leads: bool = False
+    when: Callable[[ReportInputs], bool] = on_time
 
 
-SectionEntry = PerRegion | PerPage
+SectionEntry = PerRegion | PerRecords | PerPage

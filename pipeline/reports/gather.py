@@ -105,10 +105,10 @@ def gather_region(
         data=_data_status(reading.path, quarantine, findings),
         newest=archive.field_of(newest).reset_coords(drop=True).to_dataset().load(),
         newest_by=standing.forecaster,
-        training=_training(cards[0]),
-        card=_facts(cards[0]),
+        training=training_history(cards[0]),
+        card=card_facts(cards[0]),
         lineage=lineage.model_dump(),
-        models=tuple(ModelFacts(card["name"], card["parameters"], _training(card)) for card in cards),
+        models=tuple(ModelFacts(card["name"], card["parameters"], training_history(card)) for card in cards),
         rolling=rolling,
         recent=recent,
         revisions=read_revisions(reading.path, standing.region),
@@ -255,7 +255,8 @@ def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> D
     )
 
 
-def _training(card: Mapping[str, Any]) -> TrainingHistory:
+def training_history(card: Mapping[str, Any]) -> TrainingHistory:
+    """The epochs that a card tells of."""
     known = {each.name for each in fields(Epoch)}
     return TrainingHistory(
         tuple(
@@ -266,7 +267,8 @@ def _training(card: Mapping[str, Any]) -> TrainingHistory:
     )
 
 
-def _facts(card: Mapping[str, Any]) -> dict[str, Any]:
+def card_facts(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What a report tells of a card, by label."""
     chosen = {name.replace("_", " "): card[name] for name in CARD_FACTS}
     told = {key.replace("_", " "): value for key, value in (card["config"] | card["training"]).items()}
     return chosen | {key: value for key, value in told.items() if value is not None and key not in chosen}

@@ -14,13 +14,14 @@ from markupsafe import Markup
 from pipeline.errors import ConfigError
 from pipeline.publish.product import write_text
 from pipeline.reports import SECTIONS, markup
-from pipeline.reports.base import PerPage, PerRegion
+from pipeline.reports.base import PerPage, PerRecords, PerRegion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pipeline.reports.base import RegionInputs, ReportInputs, Section
+    from pipeline.reports.records_inputs import RecordsInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def is_current(path: Path, digest: str) -> bool:
 
 def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:
     """The whole page as text; see `render`."""
-    if not inputs.regions:
+    if not inputs.regions and not inputs.records:
         raise ConfigError(
             f"experiment {inputs.experiment} has no region to report on",
             remedy=f"evaluate it first: isotherm evaluate {inputs.experiment}",
@@ -86,13 +87,16 @@ def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:
     closing: list[_Part] = []
     for name in chosen:
         entry = SECTIONS[name]
-        if isinstance(entry, PerPage):
+        if isinstance(entry, PerPage) and entry.when(inputs):
             (leading if entry.leads else closing).append(_part(name, entry.build(inputs)))
     script = _asset("page.js")
     return markup.ENVIRONMENT.get_template("page.html").render(
         inputs=inputs,
         leading=leading,
-        regions=[_region_part(region, inputs, chosen) for region in inputs.regions],
+        regions=[
+            *(_region_part(region, inputs, chosen) for region in inputs.regions),
+            *(_records_part(records, inputs, chosen) for records in inputs.records),
+        ],
         closing=closing,
         style=_asset("page.css"),
         script=script,
@@ -125,6 +129,16 @@ def _region_part(region: RegionInputs, inputs: ReportInputs, chosen: list[str]) 
         if isinstance(entry, PerRegion) and entry.when(region):
             parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, region)))
     return _RegionPart(slug, region.title, parts)
+
+
+def _records_part(records: RecordsInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
+    slug = markup.slug(records.name)
+    parts = []
+    for name in chosen:
+        entry = SECTIONS[name]
+        if isinstance(entry, PerRecords):
+            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, records)))
+    return _RegionPart(slug, records.title, parts)
 
 
 def _asset(name: str) -> Markup:

@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from pipeline.reports import charts, markup, standing
-from pipeline.reports.base import Section
+from pipeline.reports.base import RegionInputs, Section
 from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from pipeline.reports.base import RegionInputs, ReportInputs, TrainingHistory
+    from pipeline.reports.base import ReportInputs, TrainingHistory
+    from pipeline.reports.records_inputs import RecordsInputs
 
 _SMALL = (2.9, 2.3)
 _MEASURES = {"loss": "Loss", "mae": "MAE"}
@@ -65,13 +66,13 @@ this region{% endif %}.</p>{% endif %}
 """
 
 
-def build(_: ReportInputs, region: RegionInputs) -> Section:
+def build(_: ReportInputs, region: RegionInputs | RecordsInputs) -> Section:
     """Losses by epoch of each model, and the facts of the judged one's card."""
     several = len(region.models) > 1
     facts = {label: fact for label, fact in region.card.items() if label != "stacking"}
     html = (
         (_several(region) if several else _one(region))
-        + _stacked(region)
+        + (_stacked(region) if isinstance(region, RegionInputs) else "")
         + markup.fill(_CARD, card=facts, many=region.models[0].name if several else "")
     )
     return Section("Training", html)
@@ -92,7 +93,7 @@ def _stacked(region: RegionInputs) -> Markup:
     )
 
 
-def _one(region: RegionInputs) -> Markup:
+def _one(region: RegionInputs | RecordsInputs) -> Markup:
     history, key = region.training, markup.slug(region.name)
     epochs = history.epochs if history else ()
     return markup.fill(
@@ -106,7 +107,7 @@ def _one(region: RegionInputs) -> Markup:
     )
 
 
-def _several(region: RegionInputs) -> Markup:
+def _several(region: RegionInputs | RecordsInputs) -> Markup:
     rows = []
     for at, one in enumerate(region.models):
         key = f"{markup.slug(region.name)}-model-{at}"

@@ -13,9 +13,13 @@ from pipeline.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.sources.base import SeriesSource, Source
+    from pipeline.sources.base import RecordSource, SeriesSource, Source
 
-SOURCES = {"oisst": "pipeline.sources.oisst:Oisst", "jena": "pipeline.sources.jena:Jena"}
+SOURCES = {
+    "oisst": "pipeline.sources.oisst:Oisst",
+    "jena": "pipeline.sources.jena:Jena",
+    "physionet2012": "pipeline.sources.physionet2012:PhysioNet2012",
+}
 """Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""
 
 
@@ -25,6 +29,8 @@ def source(name: Literal["jena"], **config: Any) -> SeriesSource: ...
 def source(name: str, **config: Any) -> Source: ...
 def source(name: str, **config: Any) -> Source | SeriesSource:
     """The source called `name`, with the fields of its `Config`; `series_source` where it must be a station's.
+
+    One of records is given by `record_source`.
 
     Raises
     ------
@@ -55,6 +61,23 @@ def series_source(name: str, **config: Any) -> SeriesSource:
     if not hasattr(made, "quantities"):
         raise ConfigError(f"{name} is no source of a station's table", remedy="known: jena", given=name)
     found: SeriesSource = made
+    return found
+
+
+def record_source(name: str, **config: Any) -> RecordSource:
+    """The source called `name`, which must be one of labelled records.
+
+    Raises
+    ------
+    ConfigError
+        As `source`, or it serves fields or a station.
+    """
+    made: Any = source(name, **config)
+    if not hasattr(made, "decode_records"):
+        raise ConfigError(
+            f"{name} is no source of labelled records", remedy="known: physionet2012", given=name
+        )
+    found: RecordSource = made
     return found
 
 

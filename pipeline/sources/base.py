@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.errors import IsothermError
+    from pipeline.records.base import Parameter, RecordTable
     from pipeline.types import Box, Field, Quantity, Status, Table, TimeRange
 
 
@@ -119,6 +120,37 @@ class SeriesSource(Protocol):
         ------
         GranuleError
             With `fields["check"] == "structure"` where the file cannot be read or lacks what it must have.
+        """
+        ...
+
+    def content_complaint(self, head: bytes) -> str:
+        """What is wrong with a file that begins so; empty where it may be one of the source's."""
+        ...
+
+
+class RecordSource(Protocol):
+    """What every entry of SOURCES that serves labelled records offers."""
+
+    name: str
+    mirrors: tuple[str, ...]
+    """In order of preference."""
+    parameters: tuple[Parameter, ...]
+    """All that its records may hold."""
+
+    def list_granules(self, mirror: str, read: Callable[[str], bytes]) -> Sequence[Granule]:
+        """All files of `mirror` that the records and their labels are in.
+
+        `read` returns the body behind an address and raises `FetchError`.
+        """
+        ...
+
+    def decode_records(self, files: Sequence[Fetched]) -> RecordTable:
+        """The records of these files, in Isotherm's terms, as published.
+
+        Raises
+        ------
+        GranuleError
+            With `fields["check"] == "structure"` where a file cannot be read or lacks what it must have.
         """
         ...
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.forecasts.base import AnyRecord, Record
     from pipeline.forecasts.series import SeriesRecord
+    from pipeline.records.base import RecordSet
 
 
 class Reading(Protocol):
@@ -78,3 +79,16 @@ class SeriesReading(Spec):
             snapshot=snapshot,
             final_only=self.final_only,
         )
+
+
+class RecordsReading(Spec):
+    """Labelled records; `region` is what the experiment calls them."""
+
+    path: Location
+    region: str
+
+    def read(self, snapshot: str | None) -> RecordSet:
+        """See `pipeline.store.records_reader.read_records`."""
+        from pipeline.store.records_reader import read_records
+
+        return read_records(self.path, self.region, snapshot=snapshot)

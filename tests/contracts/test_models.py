@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models import FIELD_MODELS, MODELS, STATION_MODELS
-from models.base import FieldShape, SeriesShape, build_of, config_of
+from models import FIELD_MODELS, MODELS, RECORD_MODELS, STATION_MODELS
+from models.base import FieldShape, RecordShape, SeriesShape, build_of, config_of
 from pipeline.errors import ConfigError
 
-SIZES = {"convlstm": {"filters": 3, "head": 3}}
+SIZES = {"convlstm": {"filters": 3, "head": 3}, "lstm_classifier": {"units": 3, "members": 2}}
 """As small as may be; an entry without one is built with its defaults."""
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_fields = pytest.mark.parametrize("name", FIELD_MODELS)
@@ -24,6 +24,8 @@ def small(name):
 
 
 def shape_of(name):
+    if name in RECORD_MODELS:
+        return RecordShape(features=5)
     fields = FieldShape(4, 6, history=3, horizon=2, constants=5)
     return fields if name in FIELD_MODELS else SeriesShape(history=24, variables=3, leads=2)
 
@@ -32,6 +34,13 @@ def inputs_of(shape, seed=0):
     rng = np.random.default_rng(seed)
     if isinstance(shape, SeriesShape):
         return {"history": rng.normal(size=(2, shape.history, shape.variables)).astype(np.float32)}
+    if isinstance(shape, RecordShape):
+        steps = rng.normal(size=(2, 4, shape.features)).astype(np.float32)
+        present = np.array(
+            [[1, 1, 1, 1], [0, 1, 1, 1]] if seed == 0 else [[0, 1, 1, 1], [0, 0, 1, 1]], np.float32
+        )
+        asked = np.array([[0, 0, 0, 1]] * 2 if seed == 0 else [[0, 0, 1, 0]] * 2, np.float32)
+        return {"steps": steps, "present": present, "asked": asked}
     deep = {"history": shape.history, "base": shape.horizon, "constants": shape.constants}
     return {
         key: rng.normal(size=(2, shape.latitude, shape.longitude, depth)).astype(np.float32)
@@ -86,6 +95,23 @@ def test_it_gives_each_lead_of_a_history_of_any_length(name, sizes):
     assert {each.name: each.shape[1:] for each in model.inputs} == {"history": sizes[:2]}
 
 
+@pytest.mark.parametrize("name", RECORD_MODELS)
+@pytest.mark.parametrize(("records", "steps"), [(1, 1), (3, 7)])
+def test_it_gives_log_odds_of_records_of_any_length(name, records, steps):
+    shape = shape_of(name)
+    model = build_of(name)(small(name), shape)
+    ones = np.ones((records, steps), np.float32)
+    got = np.asarray(
+        model({"steps": np.ones((records, steps, shape.features)), "present": ones, "asked": ones})
+    )
+    assert (len(got), got.ndim, got.dtype) == (records, 2, np.float32)
+    assert {each.name: each.shape[1:] for each in model.inputs} == {
+        "steps": (None, shape.features),
+        "present": (None,),
+        "asked": (None,),
+    }
+
+
 @every_model
 def test_it_looks_at_each_of_its_inputs(name):
     shape = shape_of(name)
@@ -112,7 +138,7 @@ def test_a_nan_stays_with_its_sample(name):
     model = stirred(build_of(name)(small(name), shape))
     given = inputs_of(shape)
     whole = np.asarray(model(given))
-    given["history"][0].flat[-1] = np.nan
+    next(iter(given.values()))[0].flat[-1] = np.nan
     got = np.asarray(model(given))
     assert np.isnan(got[0]).any()
     np.testing.assert_allclose(got[1], whole[1], rtol=1e-5, atol=1e-6)

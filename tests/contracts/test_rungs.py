@@ -12,6 +12,7 @@ from pipeline.forecasts.base import Record
 from pipeline.forecasts.blend import Blend
 from pipeline.forecasts.damped_persistence import DampedPersistence
 from pipeline.forecasts.eof_ridge import EofRidge
+from pipeline.records import rungs as of_records
 from pipeline.windows import Windows, WindowSpec, find_windows
 from tests.records import SPEC, SPLITS, YEARLY, changed, fitted, make_sea, period
 
@@ -153,7 +154,10 @@ def test_a_history_of_one_step_is_enough(name):
 
 
 def test_the_ladder_is_made_of_rungs():
-    assert {rung for ladder in LADDERS.values() for rung in ladder} == RUNGS.keys()
+    of_time = {rung for kind, ladder in LADDERS.items() if kind != "records" for rung in ladder}
+    assert of_time == RUNGS.keys()
+    assert list(of_records.ladder()) == list(LADDERS["records"])
+    assert all(rung.name == name for name, rung in of_records.ladder().items())
     assert all(rung.name == name for name, rung in RUNGS.items())
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.reports import SECTIONS
-from pipeline.reports.base import PerPage, ReportInputs, Section
-from tests import reporting, station_reporting
+from pipeline.reports.base import PerPage, PerRecords, ReportInputs, Section
+from tests import records_reporting, reporting, station_reporting
 from tests.pages import Page
 
 CASES: dict[str, Callable[[], ReportInputs]] = {
@@ -31,6 +31,11 @@ CASES: dict[str, Callable[[], ReportInputs]] = {
         station_reporting.without_interval(station_reporting.make_station_region(count=2))
     ),
     "hostile station": station_reporting.hostile,
+    "records": records_reporting.make_records_inputs,
+    "records, promoted, several": lambda: records_reporting.make_records_inputs(
+        skill=3.0, others=("second",)
+    ),
+    "hostile records": records_reporting.hostile,
 }
 
 
@@ -43,7 +48,11 @@ def build(section: str, case: str) -> Section | None:
     """The section of the first region; None where it does not apply."""
     entry, inputs = SECTIONS[section], inputs_of(case)
     if isinstance(entry, PerPage):
-        return entry.build(inputs)
+        return entry.build(inputs) if entry.when(inputs) else None
+    if isinstance(entry, PerRecords):
+        return entry.build(inputs, inputs.records[0]) if inputs.records else None
+    if not inputs.regions:
+        return None
     region = inputs.regions[0]
     return entry.build(inputs, region) if entry.when(region) else None
 
@@ -68,11 +77,11 @@ def test_every_section_is_whole_and_well_formed_and_says_no_nan(section: str, ca
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_applies_to_fields_or_to_a_station(section: str) -> None:
-    assert built(section, "full") or built(section, "station")
+def test_every_section_applies_to_fields_to_a_station_or_to_records(section: str) -> None:
+    assert built(section, "full") or built(section, "station") or built(section, "records")
 
 
-@pytest.mark.parametrize("case", ["hostile", "hostile station"])
+@pytest.mark.parametrize("case", ["hostile", "hostile station", "hostile records"])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_hostile_text_stays_text(section: str, case: str) -> None:
     found = built(section, case)
@@ -81,7 +90,7 @@ def test_hostile_text_stays_text(section: str, case: str) -> None:
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
 
 
-@pytest.mark.parametrize("case", ["full", "station"])
+@pytest.mark.parametrize("case", ["full", "station", "records"])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_is_the_same_each_time(section: str, case: str) -> None:
     assert build(section, case) == built(section, case)

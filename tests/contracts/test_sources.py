@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import ConfigError, IsothermError
 from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
-from pipeline.sources import SOURCES, series_source, source
+from pipeline.sources import SOURCES, record_source, series_source, source
 from pipeline.sources.base import Fetched, Granule, SeriesSource, Source
 from pipeline.sources.fetch import Fetcher
 from pipeline.sources.policy import FetchPolicy
@@ -27,7 +27,8 @@ BOXES = {
     "between cells": Box(latitude=(-44.9, -37.3), longitude=(147.3, 155.1)),
 }
 STATIONS = [name for name in SOURCES if hasattr(source(name), "quantities")]
-FIELDS = [name for name in SOURCES if name not in STATIONS]
+RECORDS = [name for name in SOURCES if hasattr(source(name), "decode_records")]
+FIELDS = [name for name in SOURCES if name not in (*STATIONS, *RECORDS)]
 YEARS = TimeRange(start=dt.date(2016, 12, 1), end=dt.date(2017, 7, 10))
 QUICK = FetchPolicy(attempts=2, backoff=0.001, per_second=1000)
 
@@ -132,6 +133,20 @@ def test_names_are_those_of_the_registry(name: str) -> None:
 def test_a_source_of_fields_is_none_of_a_station() -> None:
     with pytest.raises(ConfigError, match="no source of a station's table"):
         series_source(FIELDS[0])
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_is_asked_for_records_where_it_has_them(name: str) -> None:
+    if name in RECORDS:
+        made = record_source(name)
+        listed = made.list_granules(made.mirrors[0], lambda _: b"")
+        assert {granule.mirror for granule in listed} == {made.mirrors[0]}
+        assert len({each.name for each in made.parameters}) == len(made.parameters)
+        with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
+            made.list_granules("nowhere", lambda _: b"")
+    else:
+        with pytest.raises(ConfigError, match="no source of labelled records"):
+            record_source(name)
 
 
 def test_an_unknown_mirror_is_refused(made: Source, station: SeriesSource) -> None:

@@ -4,6 +4,7 @@ import io
 import pickle
 import stat
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import GranuleError
-from pipeline.sources.archives import is_zip, read_member
+from pipeline.sources.archives import is_zip, read_member, read_members
 
 CSV = b"Date Time,p (mbar)\r\n" + b"01.01.2009 00:10:00,996.52\r\n" * 50
 
@@ -153,3 +154,69 @@ def test_any_flipped_bit_gives_the_content_or_an_error(
     folder = tmp_path_factory.mktemp("zip")
     with suppress(GranuleError):
         assert unpacked(bytes(content), folder) == CSV
+
+
+def tarred(*members: tuple[str | tarfile.TarInfo, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in members:
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.size = len(content) if info.isreg() else 0
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def of_type(kind: bytes) -> tarfile.TarInfo:
+    info = tarfile.TarInfo("a.txt")
+    info.type, info.linkname = kind, "/etc/passwd"
+    return info
+
+
+def all_of(content: bytes, tmp_path: Path, **limits: int) -> list[tuple[str, bytes]]:
+    path = tmp_path / "many"
+    path.write_bytes(content)
+    before = sorted(tmp_path.rglob("*"))
+    try:
+        return list(read_members(path, suffix=".txt", **limits))
+    finally:
+        assert sorted(tmp_path.rglob("*")) == before, "something was extracted"
+
+
+@pytest.mark.parametrize("pack", [packed, tarred], ids=["zip", "tar.gz"])
+def test_all_members_come_out_in_their_order(tmp_path: Path, pack: Callable[..., bytes]) -> None:
+    wanted = [("set/b.txt", b"two"), ("set/a.txt", b""), ("c.TXT", b"three")]
+    content = pack(wanted[0], ("set/notes.md", b"x"), wanted[1], ("__MACOSX/set/a.txt", b"x"), wanted[2])
+    assert all_of(content, tmp_path) == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (tarred(("../a.txt", b"x")), "leads out of the archive"),
+        (tarred(("a.txt", b"x"), ("/etc/a.txt", b"x")), "absolute or malformed"),
+        (packed(("b/../../a.txt", b"x")), "leads out of the archive"),
+        (tarred((of_type(tarfile.SYMTYPE), b"")), "is a link or a device"),
+        (tarred((of_type(tarfile.LNKTYPE), b"")), "is a link or a device"),
+        (tarred((of_type(tarfile.CHRTYPE), b"")), "is a link or a device"),
+        (tarred((of_type(tarfile.FIFOTYPE), b"")), "is a link or a device"),
+        (tarred(("a.txt", CSV))[:-30], "cannot be unpacked"),
+        (b"\x1f\x8bnothing that could be", "cannot be unpacked"),
+        (b"RecordID,1\n", "is neither a .tar.gz nor a zip archive"),
+    ],
+)
+def test_an_archive_of_many_that_cannot_be_trusted_is_refused(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    with pytest.raises(GranuleError, match=said) as caught:
+        all_of(content, tmp_path)
+    assert caught.value.fields["check"] == "structure"
+
+
+@pytest.mark.parametrize("pack", [packed, tarred], ids=["zip", "tar.gz"])
+def test_many_members_are_counted_together(tmp_path: Path, pack: Callable[..., bytes]) -> None:
+    content = pack(*((f"{number}.txt", bytes(1000)) for number in range(40)))
+    with pytest.raises(GranuleError, match="inflate"):
+        all_of(content, tmp_path, limit_bytes=30_000)
+    bomb = pack(*((f"{number}.txt", bytes(1 << 20)) for number in range(4)))
+    with pytest.raises(GranuleError, match="inflate"):
+        all_of(bomb, tmp_path, limit_ratio=50)

@@ -1,0 +1,88 @@
+"""The tasks of experiments on labelled records, beside those that all kinds share (`flows/tasks.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from flows import runtime
+from flows.jobs import Job
+from flows.retrying import STEP
+from pipeline.evaluation.records import RecordsStanding
+from pipeline.ingestion.records import RecordsIngested
+from pipeline.splits import Fractions
+from pipeline.store.readings import RecordsReading
+
+
+@task(name="ingest", **STEP)
+def ingest_records(job: Job) -> RecordsIngested:
+    """Fetch, check and commit labelled records."""
+    from pipeline.ingestion.records import RecordsJob
+    from pipeline.ingestion.records import ingest_records as write_records
+
+    experiment, workspace = job.experiment, job.workspace
+    assert experiment.records is not None
+    return write_records(
+        RecordsJob(
+            source=experiment.make_record_source(),
+            name=experiment.records.name,
+            store=workspace.cube(experiment.name),
+            cache=workspace.cache / experiment.source_name,
+            policy=experiment.fetch,
+        )
+    )
+
+
+@task(name="evaluate", task_run_name="evaluate-{place}", **STEP)
+def evaluate_records(job: Job, place: str, snapshot: str) -> RecordsStanding:
+    """Score the models and their ladder on the test records."""
+    from models.card import judged
+    from pipeline.evaluation.records import score_records
+    from pipeline.records.partition import RecordPartition
+
+    with runtime.quiet_imports():
+        from models.classifying import classify
+
+    experiment, workspace = job.experiment, job.workspace
+    assert experiment.records is not None
+    assert isinstance(experiment.splits, Fractions)
+    folders = list(job.models(place).values())
+    best, *others = (judged(folder) for folder in folders)
+    record = RecordsReading(path=workspace.cube(experiment.name), region=place).read(snapshot)
+    test = RecordPartition(record, experiment.splits, experiment.records.steps).windows("test")
+    return score_records(
+        record,
+        classify(folders, record, test),
+        workspace.scores(experiment.name, place),
+        experiment=experiment.name,
+        region=place,
+        judged=best,
+        others=tuple(others),
+        ladder=experiment.rungs,
+        splits=experiment.splits,
+        steps=experiment.records.steps,
+        spec=experiment.evaluation,
+        cube_snapshot=snapshot,
+    )
+
+
+@task(name="report", **STEP)
+def render_records_report(job: Job) -> Path:
+    """Write the report of labelled records."""
+    from pipeline.reports.gather_records import gather_records_report, records_digest
+    from pipeline.reports.render import is_current, render
+
+    experiment, path = job.experiment, job.workspace.report(job.experiment.name)
+    ((place, title),) = experiment.places.items()
+    told: dict[str, Any] = {
+        "title": experiment.title,
+        "description": experiment.description,
+        "place": place,
+        "place_title": title,
+    }
+    digest = records_digest(job.workspace, experiment.name, **told)
+    if is_current(path, digest):
+        return path
+    return render(gather_records_report(job.workspace, experiment.name, digest=digest, **told), path)

@@ -1,0 +1,210 @@
+"""What the newest scores of records say, and what they were made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.errors import NotFoundError, StoreError
+from pipeline.evaluation.standing import FILE, Judged
+from pipeline.evaluation.versions import write_scores
+from pipeline.publish.product import write_text
+from pipeline.records.partition import RecordPartition
+from pipeline.records.steps import StepSpec
+from pipeline.splits import Fractions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from pipeline.evaluation.specs import EvaluationSpec
+    from pipeline.records.base import RecordSet
+
+
+class RecordsVerdict(BaseModel):
+    """A model against the best rung of its ladder, on the same records.
+
+    The best rung has the largest area under the ROC curve. The model is promoted if the interval of the difference lies
+    above zero.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: str
+    model: str
+    best_rung: str
+    promoted: bool
+    auc: float
+    auc_interval: tuple[float, float]
+    best_auc: float
+    difference: float
+    difference_interval: tuple[float, float]
+    confidence: float
+    records: int
+    sentence: str
+
+    @classmethod
+    def of(cls, scores: xr.Dataset) -> Self:
+        """Judge the model of `scores`, as `classification_scores` gives them.
+
+        Raises
+        ------
+        StoreError
+            There is no ladder.
+        """
+        if not scores.sizes["reference"]:
+            raise StoreError(
+                "the model has no ladder to be judged against", remedy="add baselines to the experiment"
+            )
+        model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
+        best = max(rungs, key=lambda rung: float(scores.auc.sel(forecaster=rung)))
+        apart = scores.sel(reference=best)
+        low, high = (float(each) for each in apart.auc_difference_interval.values)
+        first, last = (float(each) for each in scores.auc_interval.sel(forecaster=model).values)
+        draft = cls(
+            region=str(scores.attrs.get("region", "")),
+            model=model,
+            best_rung=best,
+            promoted=low > 0,
+            auc=float(scores.auc.sel(forecaster=model)),
+            auc_interval=(first, last),
+            best_auc=float(scores.auc.sel(forecaster=best)),
+            difference=float(apart.auc_difference),
+            difference_interval=(low, high),
+            confidence=float(scores.attrs["confidence"]),
+            records=scores.sizes["record"],
+            sentence="",
+        )
+        return draft.model_copy(update={"sentence": _sentence(draft)})
+
+
+class RecordsStanding(BaseModel):
+    """The newest scores of records, beside the scores themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["records"] = "records"
+    experiment: str
+    region: str
+    scores_version: str
+    verdict: RecordsVerdict
+    judged: Judged
+    others: tuple[Judged, ...] = ()
+    ladder: tuple[str, ...]
+    cube_snapshot: str
+    steps: StepSpec
+    splits: Fractions
+
+    @property
+    def forecaster(self) -> str:
+        """Whose probabilities are to be trusted: the model's if it was promoted, else the best rung's."""
+        return self.verdict.model if self.verdict.promoted else self.verdict.best_rung
+
+    def write(self, folder: Path) -> None:
+        """Make it the newest in the scores' folder."""
+        write_text(folder / FILE, self.model_dump_json(indent=1))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The newest of the scores' folder.
+
+        Raises
+        ------
+        NotFoundError
+            The records have not been evaluated.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise NotFoundError(
+                f"{folder.name!r} of experiment {folder.parent.name!r} has no scores yet",
+                remedy=f"run `isotherm evaluate {folder.parent.name}` first",
+                path=str(path),
+            )
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def score_records(
+    record: RecordSet,
+    predicted: Mapping[str, NDArray[np.float64]],
+    folder: Path,
+    *,
+    experiment: str,
+    region: str,
+    judged: Judged,
+    others: tuple[Judged, ...] = (),
+    ladder: tuple[str, ...],
+    splits: Fractions,
+    steps: StepSpec,
+    spec: EvaluationSpec,
+    cube_snapshot: str,
+) -> RecordsStanding:
+    """Score the models and their ladder on the test records, keep the scores, and say who stands where.
+
+    Parameters
+    ----------
+    predicted
+        Probabilities (record,) of the test records by model.
+
+    Raises
+    ------
+    ConfigError
+        Training or test has not both classes.
+    """
+    # SciPy and xarray are not for those who only look.
+    from pipeline.evaluation.classification import classification_scores
+    from pipeline.records.rungs import ladder as every_rung
+
+    parted = RecordPartition(record, splits, steps)
+    train, test = parted.windows("train"), parted.windows("test")
+    rungs = every_rung()
+    fitted = {name: rungs[name].fit(record, train).predict(record, test) for name in ladder}
+    scores = classification_scores(
+        {**predicted, **fitted},
+        record.labels[test.records],
+        [record.ids[at] for at in test.records],
+        spec,
+        model=judged.name,
+        ladder=ladder,
+        provenance={
+            "experiment": experiment,
+            "region": region,
+            "model_id": judged.id,
+            "cube_snapshot": cube_snapshot,
+        },
+    )
+    standing = RecordsStanding(
+        experiment=experiment,
+        region=region,
+        scores_version=write_scores(scores, folder),
+        verdict=RecordsVerdict.of(scores),
+        judged=judged,
+        others=others,
+        ladder=ladder,
+        cube_snapshot=cube_snapshot,
+        steps=steps,
+        splits=splits,
+    )
+    standing.write(folder)
+    return standing
+
+
+def _sentence(verdict: RecordsVerdict) -> str:
+    where = f" in {verdict.region}" if verdict.region else ""
+    if verdict.promoted:
+        outcome = "beats"
+    elif verdict.difference > 0:
+        outcome = "is ahead of, but cannot be told from,"
+    else:
+        outcome = "does not beat"
+    low, high = verdict.difference_interval
+    text = (
+        f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: AUC {verdict.auc:.3f} against "
+        f"{verdict.best_auc:.3f} on {verdict.records} records, difference {verdict.difference:+.3f} "
+        f"({verdict.confidence:.0%} interval {low:+.3f} to {high:+.3f})."
+    )
+    return text if verdict.promoted else f"{text} It is not promoted."

@@ -1,0 +1,1 @@
+"""Labelled records of irregular measurements and varying length: what they are, their steps, splits and ladder."""

@@ -1,0 +1,161 @@
+"""What a set of labelled records is: flat arrays of measurements, the parameters they are of, and what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.types import Spec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pipeline.forecasts.base import Kind
+
+
+class Parameter(Spec):
+    """Something that is measured, in its own units.
+
+    Parameters
+    ----------
+    name
+        As the source has it.
+    low, high
+        What lies outside cannot be: such a value is kept in the store as it was published, and is missing to readers.
+    logarithmic
+        Whether models see its logarithm (of one more, so that zero is one).
+    total
+        Whether measurements of one step add up, as volumes do; they are averaged otherwise.
+    static
+        Whether it describes the whole record, and is no series.
+    categories
+        Of a static parameter that counts nothing, the values that it may have.
+    """
+
+    name: str
+    long_name: str
+    units: str
+    low: float
+    high: float
+    logarithmic: bool = False
+    total: bool = False
+    static: bool = False
+    categories: tuple[int, ...] = ()
+
+
+class Exclusion(Spec):
+    """A record, or an outcome, that was left out, and why: `file` and `line` say where its cause is."""
+
+    record: str
+    check: str
+    file: str
+    line: int
+    message: str
+
+
+class SourceFile(Spec):
+    """A file that records came from."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """Decoded records, as published.
+
+    Parameters
+    ----------
+    ids
+        Of each record, in the order of the source.
+    labels
+        int8 (record,): 1 where it happened, else 0.
+    files
+        Name of each record's file within its archive.
+    source
+        int16 (record,): the place of its archive in `sources`.
+    offset
+        int64 (record + 1,): the measurements of record `i` are those from `offset[i]` to before `offset[i + 1]`.
+    parameter
+        int16 (measurement,): place in `parameters`.
+    time
+        int32 (measurement,): minutes since admission, ascending within a record.
+    value
+        float32 (measurement,), in the parameter's units; what cannot be is kept.
+    """
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.int8]
+    files: tuple[str, ...]
+    source: NDArray[np.int16]
+    offset: NDArray[np.int64]
+    parameter: NDArray[np.int16]
+    time: NDArray[np.int32]
+    value: NDArray[np.float32]
+    parameters: tuple[Parameter, ...]
+    sources: tuple[SourceFile, ...]
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def implausible(self) -> NDArray[np.bool_]:
+        """bool (measurement,): the values that cannot be, those that stand for an unknown among them."""
+        low, high = (np.array([getattr(each, end) for each in self.parameters]) for end in ("low", "high"))
+        return np.asarray((self.value < low[self.parameter]) | (self.value > high[self.parameter]))
+
+    @property
+    def repeated(self) -> int:
+        """Measurements of a parameter at a time at which the record has one already."""
+        record = np.repeat(np.arange(len(self.ids)), np.diff(self.offset))
+        keys = np.stack([record, self.time, self.parameter], axis=1)
+        return len(keys) - len(np.unique(keys, axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet:
+    """The records of an experiment, as rungs and models see them: what cannot be is left out.
+
+    The fields are those of `RecordTable`.
+    """
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.int8]
+    offset: NDArray[np.int64]
+    parameter: NDArray[np.int16]
+    time: NDArray[np.int32]
+    value: NDArray[np.float32]
+    parameters: tuple[Parameter, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def kind(self) -> Kind:
+        """Records."""
+        return "records"
+
+    @property
+    def series(self) -> tuple[int, ...]:
+        """Places of the parameters that are measured over time."""
+        return tuple(at for at, each in enumerate(self.parameters) if not each.static)
+
+    @property
+    def statics(self) -> tuple[int, ...]:
+        """Places of the parameters that describe the whole record."""
+        return tuple(at for at, each in enumerate(self.parameters) if each.static)
+
+    @classmethod
+    def of(cls, table: RecordTable) -> RecordSet:
+        """Those of a table, less the values that cannot be."""
+        kept = ~table.implausible
+        ends = np.concatenate([[0], np.cumsum(kept)])
+        return cls(
+            ids=table.ids,
+            labels=table.labels,
+            offset=ends[table.offset],
+            parameter=table.parameter[kept],
+            time=table.time[kept],
+            value=table.value[kept],
+            parameters=table.parameters,
+        )

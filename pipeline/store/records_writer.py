@@ -1,0 +1,101 @@
+"""Writing labelled records, all of them in one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from pipeline.errors import StoreError
+from pipeline.naming import counted
+from pipeline.store import records_schema as layout
+from pipeline.store import repository
+from pipeline.store.records_schema import EXCLUDED, PARAMETERS, SOURCES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import icechunk
+
+    from pipeline.records.base import RecordTable
+
+EXCLUSIONS_TOLD = 100
+"""Of those that were left out, so many are told by the commit itself."""
+
+
+def write_records(path: Path, name: str, table: RecordTable) -> str | None:
+    """Put `table` in the place of the records called `name`; the snapshot, or None where it is there already.
+
+    Raises
+    ------
+    StoreError, DiskFullError
+        The store is as it was.
+    """
+    if not repository.exists(path):
+        repository.create(path, splits={"measurement": 64})
+
+    def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
+        root = zarr.open_group(session.store, mode="a")
+        others = sorted(one for one, _ in root.groups() if one != name)
+        if others:
+            raise StoreError(
+                f"the store is that of {', '.join(others)}, and {name!r} needs one of its own",
+                remedy="give the experiment another name, or remove its store",
+                records=name,
+            )
+        if name in root and _same(layout.records_group(root, name), table):
+            return None
+        group = layout.create_group(root, name)
+        layout.put_flat(group, {"value": table.value, "parameter": table.parameter, "time": table.time})
+        layout.put_records(
+            group,
+            {
+                "id": np.array(table.ids, dtype=object),
+                "label": table.labels,
+                "file": np.array(table.files, dtype=object),
+                "source": table.source,
+            },
+            table.offset,
+        )
+        layout.put_table(group, PARAMETERS, _rows(table))
+        layout.put_table(group, SOURCES, [each.model_dump() for each in table.sources])
+        layout.put_table(group, EXCLUDED, [each.model_dump() for each in table.exclusions])
+        left_out = f", {len(table.exclusions)} left out" if table.exclusions else ""
+        return f"write {counted(len(table.ids), 'record')}{left_out}", _told(root, table)
+
+    return repository.commit(path, change)
+
+
+def _rows(table: RecordTable) -> list[dict[str, Any]]:
+    return [
+        {**each.model_dump(), "categories": " ".join(map(str, each.categories))} for each in table.parameters
+    ]
+
+
+def _same(group: zarr.Group, table: RecordTable) -> bool:
+    """Whether the records came from files of the same content, and were read in the same way."""
+    if layout.read_table(group, PARAMETERS) != _rows(table):
+        return False
+    held = [row["sha256"] for row in layout.read_table(group, SOURCES)]
+    excluded = [row["message"] for row in layout.read_table(group, EXCLUDED)]
+    return held == [each.sha256 for each in table.sources] and excluded == [
+        each.message for each in table.exclusions
+    ]
+
+
+def _told(root: zarr.Group, table: RecordTable) -> dict[str, Any]:
+    """What is told of the store without reading it, see `RecordsSummary`."""
+    names = [each.name for each in table.parameters]
+    places, counts = np.unique(table.parameter[table.implausible], return_counts=True)
+    return {
+        "kind": layout.KIND,
+        "regions": sorted(name for name, _ in root.groups()),
+        "records": len(table.ids),
+        "positives": int(table.labels.sum()),
+        "measurements": len(table.value),
+        "repeated": table.repeated,
+        "implausible": {names[at]: int(many) for at, many in zip(places, counts, strict=True)},
+        "excluded": len(table.exclusions),
+        "exclusions": [each.model_dump() for each in table.exclusions[:EXCLUSIONS_TOLD]],
+    }

@@ -1,0 +1,189 @@
+"""The whole way of labelled records: an archive and outcomes, a small network, its verdict and report."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows.cycle import Cycle, cycle
+from flows.daily import daily
+from flows.evaluate import evaluate
+from flows.forecast import forecast
+from flows.ingest import ingest
+from flows.kinds import OF_RECORDS, require_kind
+from flows.loading import load_experiment
+from flows.publish import publish, report
+from flows.settings import Settings
+from flows.show import result
+from flows.show_status import status
+from flows.status import workspace_status
+from flows.train import train
+from pipeline.errors import ConfigError
+from pipeline.evaluation.records import RecordsStanding
+from pipeline.evaluation.versions import read_scores
+from pipeline.workspace import Workspace
+from tests.icu import FIRST, stay, stays, write_archive, write_outcomes
+from tests.pages import Page
+
+EXPERIMENT = """
+title = "A small ward"
+description = "Made in NumPy."
+
+[source]
+name = "physionet2012"
+
+[records]
+name = "ward"
+title = "The ward"
+steps = { step = 240 }
+
+[splits]
+train = 0.5
+validation = 0.2
+test = 0.3
+
+[model]
+name = "lstm_classifier"
+units = 4
+members = 1
+
+[training]
+loss = "cross-entropy"
+epochs = 3
+batch_size = 16
+
+[evaluation]
+resamples = 50
+"""
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    path = folder / "ward.toml"
+    path.write_text(EXPERIMENT)
+    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
+    return path
+
+
+def files(folder: Path) -> tuple[str, ...]:
+    made, outcomes = stays(120)
+    made[FIRST + 5] = stay(FIRST + 5)[:7]
+    archive = write_archive(folder / "set.tar.gz", made)
+    return str(archive), str(write_outcomes(folder / "outcomes.txt", outcomes))
+
+
+def told(show: object, *given: object) -> str:
+    console = Console(record=True, width=200, file=io.StringIO())
+    show(console, *given)  # type: ignore[operator]
+    return console.export_text()
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) -> None:
+    place, given = tmp_path / "w", files(tmp_path)
+    done = cycle("ward", workspace=place, from_files=given)
+    assert isinstance(done, Cycle)
+    said = told(result, done)
+    assert "ingested 119 records" in said
+    assert "1 left out: 1 no-series" in said
+    assert "catalog" not in said
+    workspace = Workspace(place)
+    standing = RecordsStanding.read(workspace.scores("ward", "ward"))
+    scores = read_scores(workspace.scores("ward", "ward"), standing.scores_version)
+    ladder = ["prevalence", "logistic-means", "logistic-last", "logistic"]
+    assert scores.forecaster.values.tolist() == ["lstm_classifier", *ladder]
+    assert scores.sizes["record"] == standing.verdict.records
+    assert float(scores.auc.sel(forecaster="prevalence")) == 0.5
+    assert not done.released
+    page = Page.parse(done.report.read_text(encoding="utf-8"))
+    assert not page.faults
+    assert not page.loads
+    for heading in (
+        "Verdict",
+        "Discrimination",
+        "Calibration",
+        "Training",
+        "Data",
+        "Lineage",
+        "How to read this",
+    ):
+        assert heading in page.text
+    assert "it has descriptors and no series" in page.text
+    shown = told(status, workspace_status(Settings.load(workspace=place)))
+    assert "119 records" in shown
+    assert f"{FIRST + 5}.txt line 7" in shown
+    assert "champion lstm_classifier-" in shown
+
+    again = cycle("ward", workspace=place, from_files=given)
+    assert isinstance(again, Cycle)
+    assert again.models == done.models
+    assert again.ingested.snapshot is None
+    assert train("ward", workspace=place) == done.models
+    assert evaluate("ward", workspace=place) == done.verdicts
+    assert report("ward", workspace=place) == done.report
+    assert ingest("ward", workspace=place, from_files=given).snapshot is None
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("flow", [forecast, publish, daily], ids=lambda flow: flow.name)
+def test_what_makes_no_sense_of_records_is_refused(experiment: Path, tmp_path: Path, flow: object) -> None:
+    with pytest.raises(ConfigError, match="is of labelled records: `isotherm"):
+        flow("ward", workspace=tmp_path / "w")  # type: ignore[operator]
+
+
+def test_each_step_says_whether_it_is_of_records(experiment: Path) -> None:
+    ward = load_experiment("ward", experiment.parent)
+    for step in ("forecast", "publish", "daily", "retrain", "retain", "promote", "rollback"):
+        with pytest.raises(ConfigError, match=f"`isotherm {step}` has nothing to do there"):
+            require_kind(ward, step)
+    for step in OF_RECORDS:
+        require_kind(ward, step)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "[records]",
+            "[period]\nstart = 2020-01-01\n[records]",
+            r"\[period\] and \[records\] are of different",
+        ),
+        ('loss = "cross-entropy"', 'loss = "mse"', "the loss 'mse' is none of records"),
+        ('name = "lstm_classifier"', 'name = "dense"', "no model of records 'dense'"),
+        ('name = "physionet2012"', 'name = "jena"', "jena is no source of labelled records"),
+        ("[splits]", 'ladder = ["naive"]\n[splits]', "unknown key 'records.ladder'"),
+        ("train = 0.5", "train = 0.6", "sum to 1.1"),
+        ("step = 240", "stp = 240", "unknown key .*stp"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
+    experiment.write_text(EXPERIMENT.replace(old, new))
+    with pytest.raises(ConfigError, match=said):
+        load_experiment("ward", experiment.parent)
+
+
+def test_rungs_of_another_kind_are_refused(experiment: Path) -> None:
+    experiment.write_text('ladder = ["naive"]\n' + EXPERIMENT)
+    with pytest.raises(ConfigError, match="no rung of records 'naive'"):
+        load_experiment("ward", experiment.parent)
+
+
+def test_a_series_may_not_be_learned_by_the_loss_of_labels(tmp_path: Path) -> None:
+    text = load_text("demo-station").replace("[training]", '[training]\nloss = "cross-entropy"', 1)
+    lines = [
+        line
+        for line in text.splitlines()
+        if not line.startswith('loss = "ma') and not line.startswith('loss = "ms')
+    ]
+    (tmp_path / "odd.toml").write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match="the loss 'cross-entropy' is none of series"):
+        load_experiment("odd", tmp_path)
+
+
+def load_text(name: str) -> str:
+    return (Settings().experiments / f"{name}.toml").read_text(encoding="utf-8")

@@ -1,0 +1,133 @@
+"""Records in their store: what was written comes back, a second ingestion does nothing, and all of it is told."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from pipeline.errors import FetchError, GranuleError, StoreError, WorkspaceError
+from pipeline.ingestion.records import RecordsJob, ingest_records
+from pipeline.records.base import RecordSet
+from pipeline.sources import record_source
+from pipeline.store import records_schema, repository
+from pipeline.store.records_reader import read_records, read_table, records_summary
+from pipeline.store.records_writer import write_records
+from pipeline.store.state import status_summary
+from tests.icu import FIRST, decoded, stay, stays, write_archive, write_outcomes
+
+
+def job(folder: Path, name: str = "set-a") -> RecordsJob:
+    source = record_source("physionet2012", files=(str(folder / "set-*"), str(folder / "Outcomes-*")))
+    return RecordsJob(source, name, folder / "store", folder / "cache")
+
+
+def lay(folder: Path, count: int, *, lonely: bool = False) -> None:
+    files, outcomes = stays(count)
+    write_archive(folder / "set-a.tar.gz", files)
+    write_outcomes(folder / "Outcomes-a.txt", outcomes | ({7: 1} if lonely else {}))
+
+
+def test_what_was_written_comes_back(tmp_path: Path) -> None:
+    files, outcomes = stays(6, shortest=3)
+    files[FIRST + 2] = stay(FIRST + 2)[:7]
+    table = decoded(tmp_path, files, outcomes)
+    assert write_records(tmp_path / "store", "set-a", table)
+    back = read_table(tmp_path / "store", "set-a")
+    for name in ("ids", "files", "parameters", "sources", "exclusions"):
+        assert getattr(back, name) == getattr(table, name)
+    for name in ("labels", "source", "offset", "parameter", "time", "value"):
+        held, given = getattr(back, name), getattr(table, name)
+        assert held.dtype == given.dtype
+        np.testing.assert_array_equal(held, given)
+
+
+def test_nothing_is_padded_on_disk(tmp_path: Path) -> None:
+    table = decoded(tmp_path, *stays(6, shortest=2))
+    write_records(tmp_path / "store", "set-a", table)
+    session = repository.read_session(tmp_path / "store")
+    group = zarr.open_group(session.store, mode="r")["set-a"]
+    assert {group[name].shape for name in ("value", "time", "parameter")} == {(len(table.value),)}
+    assert group["offset"].shape == (7,)
+    assert group["label"].shape == (6,)
+
+
+def test_readers_miss_what_cannot_be_and_nothing_else(tmp_path: Path) -> None:
+    files, outcomes = stays(3)
+    files[FIRST] += ["47:59,pH,735", "47:59,pH,7.4"]
+    table = decoded(tmp_path, files, outcomes)
+    write_records(tmp_path / "store", "set-a", table)
+    read = read_records(tmp_path / "store", "set-a")
+    assert len(read.value) == len(table.value) - int(table.implausible.sum())
+    assert 735 not in read.value
+    for at in range(3):
+        held = ~table.implausible[table.offset[at] : table.offset[at + 1]]
+        mine = table.value[table.offset[at] : table.offset[at + 1]][held]
+        np.testing.assert_array_equal(read.value[read.offset[at] : read.offset[at + 1]], mine)
+
+
+def test_ingested_twice_it_is_written_once(tmp_path: Path) -> None:
+    lay(tmp_path, 5, lonely=True)
+    first = ingest_records(job(tmp_path))
+    assert (first.records, first.excluded) == (5, {"record": 1})
+    again = ingest_records(job(tmp_path))
+    assert again == first.model_copy(update={"snapshot": None})
+    lay(tmp_path, 6)
+    grown = ingest_records(job(tmp_path))
+    assert (grown.records, grown.excluded) == (6, {})
+    assert len(read_records(tmp_path / "store", "set-a", snapshot=first.snapshot)) == 5
+
+
+def test_the_store_is_told_without_being_read(tmp_path: Path) -> None:
+    lay(tmp_path, 5, lonely=True)
+    done = ingest_records(job(tmp_path))
+    summary = records_summary(tmp_path / "store")
+    assert summary is not None
+    assert (summary.snapshot, summary.records, summary.positives) == (done.snapshot, 5, done.positives)
+    assert summary.implausible == {"Height": 5}
+    assert [each.message for each in summary.exclusions] == ["the outcome of 7 has no record"]
+    assert status_summary(tmp_path / "store").regions == ("set-a",)
+
+
+def test_where_no_record_is_left_the_first_reason_is_told(tmp_path: Path) -> None:
+    write_archive(tmp_path / "set-a.tar.gz", {FIRST: stay(FIRST)[:7]})
+    write_outcomes(tmp_path / "Outcomes-a.txt", {FIRST: 1})
+    with pytest.raises(GranuleError, match=rf"{FIRST}.txt line 7: it has descriptors and no series"):
+        ingest_records(job(tmp_path))
+    assert not repository.exists(tmp_path / "store")
+
+
+def test_a_file_that_goes_meanwhile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, 5)
+    asked = job(tmp_path)
+    granules = asked.source.list_granules("files", lambda _: b"")
+    (tmp_path / "set-a.tar.gz").unlink()
+    monkeypatch.setattr(asked.source, "list_granules", lambda *_: granules)
+    with pytest.raises(FetchError, match="is gone"):
+        ingest_records(asked)
+
+
+def test_other_records_need_a_store_of_their_own(tmp_path: Path) -> None:
+    lay(tmp_path, 5)
+    ingest_records(job(tmp_path))
+    with pytest.raises(StoreError, match=r"that of set-a, and 'set-b' needs one"):
+        ingest_records(job(tmp_path, "set-b"))
+    with pytest.raises(StoreError, match=r"no records 'set-b'; it has set-a"):
+        read_records(tmp_path / "store", "set-b")
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, 5)
+    with monkeypatch.context() as newer:
+        newer.setattr(records_schema, "FORMAT", 9)
+        ingest_records(job(tmp_path))
+    with pytest.raises(WorkspaceError, match="have format 9"):
+        read_records(tmp_path / "store", "set-a")
+
+
+def test_a_record_set_is_that_of_its_table(tmp_path: Path) -> None:
+    table = decoded(tmp_path, *stays(4))
+    made = RecordSet.of(table)
+    assert (made.kind, len(made)) == ("records", 4)
+    assert len(made.series) == 37
+    assert made.offset[-1] == len(made.value)
