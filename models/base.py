@@ -56,11 +56,32 @@ class RecordShape:
     features: int
 
 
+@dataclass(frozen=True, slots=True)
+class MovieShape:
+    """What a model of movies takes and gives, per sample.
+
+    Input `history` (time, y, x), scaled, and zero where nothing is known; output (leads, y, x), the pictures after it.
+    A model of the next picture at every step gives one for each of the history (time, y, x), of any number.
+
+    Parameters
+    ----------
+    history
+        Pictures of the history; None where any number will do.
+    horizon
+        The leads; 1 of a model of the next picture.
+    """
+
+    y: int
+    x: int
+    history: int | None
+    horizon: int
+
+
 class Build(Protocol):
     """What every entry of MODELS leads to."""
 
     def __call__(self, config: Any, shape: Any) -> keras.Model:
-        """An untrained model for a `FieldShape`, a `SeriesShape` or a `RecordShape`, as its module says.
+        """An untrained model for a `FieldShape`, `SeriesShape`, `RecordShape` or `MovieShape`, as its module says.
 
         It gives zero, so that training begins at the base forecast; of records it gives log odds.
         """

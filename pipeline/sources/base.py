@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.errors import IsothermError
+    from pipeline.movies.base import MovieTable
     from pipeline.records.base import Parameter, RecordTable
     from pipeline.types import Box, Field, Quantity, Status, Table, TimeRange
 
@@ -151,6 +152,36 @@ class RecordSource(Protocol):
         ------
         GranuleError
             With `fields["check"] == "structure"` where a file cannot be read or lacks what it must have.
+        """
+        ...
+
+    def content_complaint(self, head: bytes) -> str:
+        """What is wrong with a file that begins so; empty where it may be one of the source's."""
+        ...
+
+
+class MovieSource(Protocol):
+    """What every entry of SOURCES that serves movies offers."""
+
+    name: str
+    mirrors: tuple[str, ...]
+    """In order of preference."""
+
+    def list_granules(self, mirror: str, read: Callable[[str], bytes]) -> Sequence[Granule]:
+        """All files of `mirror` that the movies are in, in their order; none where they are made here.
+
+        `read` returns the body behind an address and raises `FetchError`.
+        """
+        ...
+
+    def decode_movies(self, files: Sequence[Fetched]) -> MovieTable:
+        """The movies of these files, in Isotherm's terms, as published.
+
+        Raises
+        ------
+        GranuleError
+            With `fields["check"] == "structure"` where a file cannot be read or lacks what it must have, unless that
+            may be left out: then it is among the exclusions.
         """
         ...
 
