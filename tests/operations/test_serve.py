@@ -98,10 +98,10 @@ def cycle(served: Served) -> str:
 
 
 def test_the_page_and_its_deployments_are_there(served: Served) -> None:
+    wait_until(lambda: "10 8,14,20 * * * UTC" in served.said(), "the daily deployment and its schedule")
     said = served.said()
     assert f"http://127.0.0.1:{served.port}" in said
     assert "daily/small" in said
-    assert "10 8,14,20 * * * UTC" in said
     with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{served.port}/", timeout=30) as page:
         assert "<html" in page.read().decode().lower()
     assert [*served.api.get("/work_pools/cpu/queues/daily").items()]
