@@ -1,8 +1,8 @@
 """Sequences of grids as numbered tables: `features/N.csv` and `targets/N.csv`, a row a day and a column a cell.
 
-A row is a grid of the movie, row after row. Row `t` of the targets is the grid one step after row `t` of the features, so
-that both together are one movie of a picture more than either has rows. The program that made the layout known passes
-over the first line of each file, so one is written; a file without it is read as well.
+A row is a grid of the movie, row after row. Row `t` of the targets is the grid one step after row `t` of the features,
+so that both together are one movie of a picture more than either has rows. The program that made the layout known
+passes over the first line of each file, so one is written; a file without it is read as well.
 """
 
 from __future__ import annotations
