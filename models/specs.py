@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline.types import Spec
 
@@ -24,7 +24,7 @@ class TrainingSpec(Spec):
     steps_per_epoch: PositiveInt | None = None
     """Batches of an epoch; all windows where not given."""
     batch_size: PositiveInt = 32
-    optimizer: Literal["adamw", "adam", "rmsprop"] = "adamw"
+    optimizer: Literal["adamw", "adam", "rmsprop", "adagrad"] = "adamw"
     loss: Literal["mse", "mae", "huber", "cross-entropy", "balanced-cross-entropy"] = "mse"
     """Of scaled values; of records one of the last two, of which the second gives both classes the same weight."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -34,6 +34,8 @@ class TrainingSpec(Spec):
     learning_rate: PositiveFloat = 1e-3
     weight_decay: float = Field(default=1e-4, ge=0)
     """Of `adamw` alone."""
+    clip_value: PositiveFloat | None = None
+    """Bound of each element of the gradient, in place of one as the bound of its norm."""
     patience: PositiveInt = 4
     """Epochs without a better validation loss before training stops."""
     seed: int = 42
@@ -43,6 +45,11 @@ class TrainingSpec(Spec):
     """`auto` is bfloat16 products with float32 sums on a GPU, and float32 on a CPU, which has no use for less."""
     stacking: StackingSpec | None = None
     """Of a station: the forecast is drawn towards seasonal naive, by weights that are fitted on training times."""
+
+    @model_serializer(mode="wrap")
+    def _told(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Ids of models are hashes of what is told: those from before the bound was there stay as they are.
+        return {name: value for name, value in told(self).items() if (name, value) != ("clip_value", None)}
 
 
 class EncodingSpec(Spec):

@@ -33,6 +33,8 @@ KEPT_EVERY = 60.0
 """Seconds after which a long epoch is kept as far as it is."""
 EMA = 0.995
 """Momentum of the running average of the weights: about the last 200 steps."""
+ADAGRAD_START = 1e-6
+"""Of the sums of squared gradients; more than zero, so that the first step divides by something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +206,17 @@ def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimi
         "adamw": keras.optimizers.AdamW,
         "adam": keras.optimizers.Adam,
         "rmsprop": keras.optimizers.RMSprop,
+        "adagrad": keras.optimizers.Adagrad,
     }
-    decay = {"weight_decay": spec.weight_decay} if spec.optimizer == "adamw" else {}
+    own: dict[str, Any] = {}
+    if spec.optimizer == "adamw":
+        own = {"weight_decay": spec.weight_decay}
+    elif spec.optimizer == "adagrad":
+        # Squares of gradients are added to nothing, as in Duchi et al. (2011); Keras would add them to 0.1.
+        own = {"initial_accumulator_value": ADAGRAD_START}
     average = {"use_ema": True, "ema_momentum": EMA} if spec.averaged else {}
-    return kinds[spec.optimizer](rate, global_clipnorm=1.0, **decay, **average)
+    clipped = {"global_clipnorm": 1.0} if spec.clip_value is None else {"clipvalue": spec.clip_value}
+    return kinds[spec.optimizer](rate, **clipped, **own, **average)
 
 
 class _EpochProgress(keras.callbacks.Callback):
