@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIXES = {"open-data": "open-data", "ncei": "ncei", "psl": "psl", "erddap": "erddap/griddap"}
-PREFIXES_BY_SOURCE = {"oisst": PREFIXES, "jena": jena.PREFIXES}
+PREFIXES_BY_SOURCE = {"oisst": PREFIXES, "oisst-sequences": PREFIXES, "jena": jena.PREFIXES}
 HOST = "127.0.0.1"
 
 

@@ -52,13 +52,15 @@ def place_of(name: str) -> Place | None:
     return Place(part, int(match[1])) if match and part in (FEATURES, TARGETS) else None
 
 
-def read(content: bytes, cells: int) -> NDArray[np.float32]:
-    """float32 (row, cell): the table that a file holds.
+def read(
+    content: bytes, cells: int, *, low: float = -math.inf, high: float = math.inf
+) -> NDArray[np.float32]:
+    """float32 (row, cell): the table that a file holds, whose values lie within `low` and `high`.
 
     Raises
     ------
     UnusableError
-        `check` is `text`, `empty`, `columns`, `ragged` (beyond the first row), `number` or `missing`.
+        `check` is `text`, `empty`, `columns`, `ragged` (beyond the first row), `number`, `missing` or `range`.
     """
     try:
         lines = content.decode("utf-8-sig").splitlines()
@@ -71,7 +73,12 @@ def read(content: bytes, cells: int) -> NDArray[np.float32]:
         raise UnusableError("empty", 1, "it holds no row")
     rows: list[list[float]] = []
     for number, line in enumerate(lines[first:], first + 1):
-        rows.append(_row(line, number, cells, ragged=bool(rows)))
+        row = _row(line, number, cells, ragged=bool(rows))
+        outside = next((at for at, value in enumerate(row, 1) if not low <= value <= high), None)
+        if outside is not None:
+            said = f"column {outside} holds {row[outside - 1]:g}, beyond {low:g} to {high:g}"
+            raise UnusableError("range", number, said)
+        rows.append(row)
     return np.array(rows, np.float32)
 
 

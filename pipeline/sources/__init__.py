@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SOURCES = {
     "oisst": "pipeline.sources.oisst:Oisst",
     "jena": "pipeline.sources.jena:Jena",
+    "oisst-sequences": "pipeline.sources.oisst_sequences:OisstSequences",
     "physionet2012": "pipeline.sources.physionet2012:PhysioNet2012",
 }
 """Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""

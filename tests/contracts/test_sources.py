@@ -28,7 +28,8 @@ BOXES = {
 }
 STATIONS = [name for name in SOURCES if hasattr(source(name), "quantities")]
 RECORDS = [name for name in SOURCES if hasattr(source(name), "decode_records")]
-FIELDS = [name for name in SOURCES if name not in (*STATIONS, *RECORDS)]
+MOVIES = [name for name in SOURCES if hasattr(source(name), "decode_movies")]
+FIELDS = [name for name in SOURCES if name not in (*STATIONS, *RECORDS, *MOVIES)]
 YEARS = TimeRange(start=dt.date(2016, 12, 1), end=dt.date(2017, 7, 10))
 QUICK = FetchPolicy(attempts=2, backoff=0.001, per_second=1000)
 

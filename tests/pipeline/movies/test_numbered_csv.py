@@ -75,6 +75,12 @@ def test_what_cannot_be_used_is_named_by_check_and_line(
     assert (refused.value.check, refused.value.line) == (check, line)
 
 
+def test_what_lies_beyond_the_bounds_is_named() -> None:
+    with pytest.raises(UnusableError, match="column 2 holds -999, beyond -3 to 45") as refused:
+        read(b"a,b\n1,2\n3,-999\n", 2, low=-3, high=45)
+    assert (refused.value.check, refused.value.line) == ("range", 3)
+
+
 def test_targets_are_the_features_one_step_later() -> None:
     features = np.arange(6, dtype=np.float32).reshape(3, 2)
     targets = features + 2
