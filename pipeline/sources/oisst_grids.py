@@ -156,7 +156,9 @@ def _checked(each: Fetched, config: OisstSequencesConfig) -> tuple[Field, dict[o
 def _require_sea(days: _Days, config: OisstSequencesConfig) -> None:
     held = days.source >= 0
     for sea, name in enumerate(config.seas):
-        land = np.argwhere(np.isnan(days.values[held, sea]).all(axis=0)) if held.any() else []
+        if not held.any():
+            return
+        land = np.argwhere(np.isnan(days.values[held, sea]).all(axis=0))
         if len(land):
             row, column = land[0].tolist()
             raise GridError(
