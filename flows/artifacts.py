@@ -25,12 +25,12 @@ from prefect.logging import get_run_logger
 
 from flows.jobs import Job
 from pipeline.errors import NotFoundError
-from pipeline.evaluation.records import RecordsStanding
+from pipeline.evaluation.collection import CollectionStanding
 from pipeline.evaluation.standing import Standing
 from pipeline.naming import counted, symbol
 from pipeline.publish.release import Released
 from pipeline.quarantine import list_quarantine
-from pipeline.store.records_reader import records_summary
+from pipeline.store.collections import collection_summary
 from pipeline.store.state import status_summary
 
 Leave = Callable[..., None]
@@ -95,43 +95,35 @@ def data_status(job: Job) -> None:
 
 
 @_never_failing
-def records_status(job: Job) -> None:
-    """`data-EXPERIMENT`, a table: records, what was left out, newest commit."""
+def collection_status(job: Job) -> None:
+    """`data-EXPERIMENT`, a table: records or movies, what was left out, newest commit."""
     name = job.experiment.name
-    summary = records_summary(job.workspace.cube(name))
+    summary = collection_summary(job.workspace.cube(name))
     assert summary is not None
     facts = {
-        "records": f"{summary.records} ({summary.positives} positive)",
-        "measurements": f"{summary.measurements}",
-        "left out": counted(summary.excluded, "record"),
+        **summary.facts,
+        "left out": str(summary.excluded),
         "newest commit": f"{summary.message} ({summary.written_at})",
         "snapshot": summary.snapshot,
     }
     create_table_artifact(
         [{"": what, name: told} for what, told in facts.items()],
         key=artifact_key("data", name),
-        description=f"Data of **{name}**: {facts['records']}, {facts['left out']} left out",
+        description=f"Data of **{name}**: {next(iter(facts.values()))}, {facts['left out']} left out",
     )
 
 
 @_never_failing
-def records_score_table(job: Job, standings: Mapping[str, RecordsStanding]) -> None:
-    """`scores-EXPERIMENT`, a table with a row for the records: the newest verdict."""
+def collection_score_table(job: Job, standings: Mapping[str, CollectionStanding]) -> None:
+    """`scores-EXPERIMENT`, a table with a row for the records or movies: the newest verdict."""
     verdicts = [standing.verdict for standing in standings.values()]
     create_table_artifact(
         [
-            {
-                "place": each.region,
-                "model": each.model,
-                "AUC": round(each.auc, 4),
-                "best baseline": each.best_rung,
-                "its AUC": round(each.best_auc, 4),
-                "verdict": each.sentence,
-            }
+            {"place": each.region, "model": each.model, **each.row, "verdict": each.sentence}
             for each in verdicts
         ],
         key=artifact_key("scores", job.experiment.name),
-        description=f"Scores of **{job.experiment.name}** on its test records",
+        description=f"Scores of **{job.experiment.name}** on its test {job.experiment.kind}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import flow
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
 from flows.evaluate import run_evaluate
 from flows.forecast import run_forecast
@@ -17,7 +17,7 @@ from flows.publish import run_publish, run_report
 from flows.train import run_train
 from pipeline.errors import IsothermError
 from pipeline.ingestion import IngestResult
-from pipeline.ingestion.records import RecordsIngested
+from pipeline.ingestion.collection import CollectionIngested
 from pipeline.location import Location
 from pipeline.publish.release import Released
 
@@ -27,7 +27,7 @@ class Cycle(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    ingested: IngestResult | RecordsIngested
+    ingested: SerializeAsAny[IngestResult | CollectionIngested]
     models: dict[str, str]
     verdicts: dict[str, str]
     report: Location
@@ -46,12 +46,12 @@ def run_cycle(job: Job) -> Cycle:
         raise
 
 
-def _after_ingest(job: Job, ingested: IngestResult | RecordsIngested) -> Cycle:
+def _after_ingest(job: Job, ingested: IngestResult | CollectionIngested) -> Cycle:
     # One snapshot for all steps: a scheduled ingestion may write to the cube meanwhile.
     snapshot = job.cube_snapshot()
     regions = Regions.of(job.experiment.places)
     models = run_train(job, regions, snapshot)
-    timed = job.experiment.records is None
+    timed = job.experiment.collection is None
     if timed:
         run_forecast(job, regions, snapshot)
     standings = run_evaluate(job, regions, snapshot)
@@ -75,7 +75,7 @@ def cycle(
     from_files: LocalFiles = (),
     mirror: MirrorAddress = None,
 ) -> Any:
-    """Ingest, train, forecast, evaluate, report and publish `experiment`; records are neither forecast nor published.
+    """Ingest, train, forecast, evaluate, report and publish `experiment`; records and movies are not published.
 
     A model is trained anew only where its recipe or the days that it learns from have changed.
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import artifacts, record_tasks, tasks
+from flows import artifacts, tasks
+from flows.collections import tasks_of
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
-from pipeline.evaluation.records import RecordsStanding
+from pipeline.evaluation.collection import CollectionStanding
 from pipeline.evaluation.standing import Standing
 
 
 def run_evaluate(
     job: Job, regions: Regions, snapshot: str
-) -> dict[str, Standing] | dict[str, RecordsStanding]:
-    """Score each region's forecasts in the archive, or the records' probabilities; by region, who stands where."""
-    if job.experiment.records is not None:
-        judged = regions.each(lambda place: record_tasks.evaluate_records(job, place, snapshot))
-        artifacts.records_score_table(job, judged)
+) -> dict[str, Standing] | dict[str, CollectionStanding]:
+    """Score each region's forecasts in the archive, or the test records or movies; by region, who stands where."""
+    if job.experiment.collection is not None:
+        judged = regions.each(lambda place: tasks_of(job).evaluate(job, place, snapshot))
+        artifacts.collection_score_table(job, judged)
         return judged
     archived = job.archive_snapshot()
     standings = regions.each(lambda place: tasks.evaluate_place(job, place, snapshot, archived))

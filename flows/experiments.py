@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from flows.kinds import require_tables
+from flows.kinds import no_calendar, require_tables
 from flows.operations import Operations
+from flows.tables import MoviesTable, Name, Period, RecordsTable, RegionTable, Simulation, StationTable
 from models.base import config_of
-from models.specs import EncodingSpec, TrainingSpec
+from models.specs import TrainingSpec
 from pipeline import sources
 from pipeline.climatology import ClimatologySpec
 from pipeline.errors import ConfigError
@@ -22,79 +22,12 @@ from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.forecasts.base import Kind
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
-from pipeline.records.steps import StepSpec
 from pipeline.regrid import Region, RegridSpec
-from pipeline.sources.base import RecordSource, SeriesSource, Source
+from pipeline.sources.base import MovieSource, RecordSource, SeriesSource, Source
 from pipeline.sources.policy import FetchPolicy
-from pipeline.splits import Fractions, Splits
-from pipeline.types import Box, Protocol, Spec, TimeRange
+from pipeline.splits import Fractions, GivenSplits, Numbers, Splits
+from pipeline.types import Box, Spec
 from pipeline.windows import WindowSpec
-
-
-class Period(Spec):
-    """The days wanted; to the newest there is where `end` is not given."""
-
-    start: dt.date
-    end: dt.date | None = None
-
-    def until(self, today: dt.date) -> TimeRange:
-        """The period with its end."""
-        return TimeRange(start=self.start, end=self.end or max(today, self.start))
-
-
-class RegionTable(Box):
-    """A sea of the experiment: a box in degrees, and what people call it."""
-
-    title: str = ""
-
-
-class Simulation(Spec):
-    """The embedded mirror's ocean or weather: it is served on loopback while the experiment runs."""
-
-    seed: int = 0
-    first_day: dt.date
-    today: dt.date
-
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def _usable_name(name: str) -> str:
-    """Experiments and regions name folders, groups and addresses."""
-    if not NAME.fullmatch(name):
-        raise ConfigError(
-            f"{name!r} cannot be a name",
-            remedy="write letters, digits, '-', '_' and '.', and begin with a letter or digit",
-        )
-    return name
-
-
-Name = Annotated[str, AfterValidator(_usable_name)]
-
-
-class StationTable(Spec):
-    """The station of the experiment, and what of its record is learned from and forecast."""
-
-    name: Name
-    title: str = ""
-    target: str
-    """The variable that is forecast."""
-    variables: tuple[str, ...] = ()
-    """Those that the models see; the source's usual ones where not given."""
-    protocol: Protocol = "clean"
-    wind_components: bool = True
-    """Wind eastward and northward in place of speed and direction."""
-    time_features: bool = False
-    """Hour and season as points on circles, beside the variables."""
-    encoding: EncodingSpec = EncodingSpec()
-
-
-class RecordsTable(Spec):
-    """The labelled records of the experiment, and how they become sequences."""
-
-    name: Name
-    title: str = ""
-    steps: StepSpec = StepSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +45,6 @@ def _known_rungs(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in known:
             raise unknown("rung", name, known, ConfigError)
     return names
-
-
-def _kind_of_splits(given: Any) -> str:
-    """Parts are numbers, dates are tables."""
-    values = given.values() if isinstance(given, dict) else ()
-    parts = isinstance(given, Fractions) or any(isinstance(each, (int, float)) for each in values)
-    return "<parts>" if parts else "<dates>"
 
 
 class Experiment(Spec):
@@ -140,11 +66,10 @@ class Experiment(Spec):
     """Of an experiment on a series, in place of `regions` and `grid`."""
     records: RecordsTable | None = None
     """Of an experiment on labelled records, in place of all of these."""
+    movies: MoviesTable | None = None
+    """Of an experiment on movies, likewise."""
     quality: Limits = Limits()
-    splits: Annotated[
-        Annotated[Splits, Tag("<dates>")] | Annotated[Fractions, Tag("<parts>")],
-        Discriminator(_kind_of_splits),
-    ]
+    splits: GivenSplits
     windows: WindowSpec | None = None
     climatology: ClimatologySpec = ClimatologySpec()
     ladder: Annotated[tuple[str, ...], AfterValidator(_known_rungs)] = ()
@@ -159,15 +84,6 @@ class Experiment(Spec):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if self.station is not None:
-            if self.regions or self.grid is not None:
-                raise ConfigError(
-                    "[station] and [regions] are of different experiments", remedy="keep one of them"
-                )
-        elif self.records is None and not self.regions:
-            raise ConfigError("it has neither [regions] nor a [station]", remedy="name what is forecast")
-        elif self.records is None and self.grid is None:
-            raise ConfigError("[regions] need a [grid]", remedy="add [grid] with a resolution")
         require_tables(self)
         if bool(self.model) == bool(self.models):
             raise ConfigError("it needs either [model] or [models]", remedy="keep or add one of them")
@@ -180,14 +96,18 @@ class Experiment(Spec):
         Raises
         ------
         ConfigError
-            It is of records, which have neither.
+            It is of records or movies, which have neither.
         """
         if self.period is None or self.windows is None:
-            raise ConfigError(
-                f"the experiment {self.name!r} is of labelled records, which have no days to go along",
-                remedy="of records there are `isotherm run`, `ingest`, `train`, `evaluate` and `report`",
-            )
+            raise no_calendar(self)
         return self.period, self.windows
+
+    @property
+    def days_or_parts(self) -> Splits | Fractions:
+        """Its splits; those of fields and stations are not by number."""
+        if isinstance(self.splits, Numbers):
+            raise no_calendar(self)
+        return self.splits
 
     def region(self, name: str) -> Region:
         """The box and grid of one of the regions."""
@@ -197,11 +117,10 @@ class Experiment(Spec):
 
     @property
     def places(self) -> dict[str, str]:
-        """The regions, the station, or the records: titles by name."""
-        if self.records is not None:
-            return {self.records.name: self.records.title or self.records.name}
-        if self.station is not None:
-            return {self.station.name: self.station.title or self.station.name}
+        """The regions, the station, the records or the movies: titles by name."""
+        one = self.collection or self.station
+        if one is not None:
+            return {one.name: one.title or one.name}
         return {name: table.title or name for name, table in self.regions.items()}
 
     @property
@@ -210,10 +129,15 @@ class Experiment(Spec):
         return self.simulation.today if self.simulation else dt.datetime.now(dt.UTC).date()
 
     @property
+    def collection(self) -> RecordsTable | MoviesTable | None:
+        """What has no calendar, if the experiment is on such."""
+        return self.records or self.movies
+
+    @property
     def kind(self) -> Kind:
         """What the record is of."""
-        if self.records is not None:
-            return "records"
+        if self.collection is not None:
+            return "records" if self.records else "movies"
         return "fields" if self.station is None else "series"
 
     @property
@@ -243,16 +167,17 @@ class Experiment(Spec):
     def make_source(self, **changes: Any) -> Source:
         """The source of fields; `changes` replace keys of its configuration."""
         made = sources.source(self.source_name, **self._source_keys(changes))
-        if hasattr(made, "decode_records"):
-            raise ConfigError(
-                f"{self.source_name} has labelled records, not fields",
-                remedy="replace [regions] and [grid] by [records], or name another source",
-            )
-        if hasattr(made, "quantities"):
-            raise ConfigError(
-                f"{self.source_name} has the series of a station, not fields",
-                remedy="replace [regions] and [grid] by [station], or name another source",
-            )
+        others = {
+            "decode_records": ("labelled records", "records"),
+            "decode_movies": ("movies", "movies"),
+            "quantities": ("the series of a station", "station"),
+        }
+        for mark, (what, table) in others.items():
+            if hasattr(made, mark):
+                raise ConfigError(
+                    f"{self.source_name} has {what}, not fields",
+                    remedy=f"replace [regions] and [grid] by [{table}], or name another source",
+                )
         return made
 
     def make_series_source(self, **changes: Any) -> SeriesSource:
@@ -262,6 +187,10 @@ class Experiment(Spec):
     def make_record_source(self, **changes: Any) -> RecordSource:
         """The source of labelled records; `changes` replace keys of its configuration."""
         return sources.record_source(self.source_name, **self._source_keys(changes))
+
+    def make_movie_source(self, **changes: Any) -> MovieSource:
+        """The source of movies; `changes` replace keys of its configuration."""
+        return sources.movie_source(self.source_name, **self._source_keys(changes))
 
     @property
     def source_name(self) -> str:
@@ -274,6 +203,7 @@ class Experiment(Spec):
             "fields": self.make_source,
             "series": self.make_series_source,
             "records": self.make_record_source,
+            "movies": self.make_movie_source,
         }
         make[self.kind](**changes)
         return self.model_copy(update={"source": {**self.source, **changes}})

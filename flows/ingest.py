@@ -7,13 +7,14 @@ from typing import Any
 from prefect import flow
 from prefect.states import Failed
 
-from flows import artifacts, record_tasks, runtime, tasks
+from flows import artifacts, runtime, tasks
+from flows.collections import tasks_of
 from flows.crew import crew_for
 from flows.jobs import Job, job_for
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult, Shard, batches
-from pipeline.ingestion.records import RecordsIngested
+from pipeline.ingestion.collection import CollectionIngested
 from pipeline.naming import counted
 from pipeline.publish.product import write_text
 from pipeline.types import TimeRange
@@ -23,14 +24,14 @@ class GapsError(PartialError):
     """Some days could not be had; all else is done, and `fields["done"]` is what came of it."""
 
 
-def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | RecordsIngested:
+def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | CollectionIngested:
     """Bring the cube or series up to date, and keep for the report what was found, if anything was.
 
     Of final files the newest are asked whether they were reissued, and all of them in an `audit`.
     """
     experiment = job.experiment
-    if experiment.records is not None:
-        return _ingest_records(job)
+    if experiment.collection is not None:
+        return _ingest_collection(job)
     period = experiment.of_time[0].until(job.today)
     recheck = None if audit else experiment.operations.recheck_days
     work = _ingest_fields if experiment.station is None else tasks.ingest_station
@@ -42,10 +43,10 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | RecordsIngest
     return result
 
 
-def _ingest_records(job: Job) -> RecordsIngested:
+def _ingest_collection(job: Job) -> CollectionIngested:
     """All at once: there are no days of which some could be had."""
-    done = record_tasks.ingest_records(job)
-    artifacts.records_status(job)
+    done = tasks_of(job).ingest(job)
+    artifacts.collection_status(job)
     return done
 
 
@@ -85,7 +86,7 @@ def _ingest_fields(job: Job, period: TimeRange, recheck: int | None) -> IngestRe
     return total
 
 
-def gaps_told(result: IngestResult | RecordsIngested) -> str:
+def gaps_told(result: IngestResult | CollectionIngested) -> str:
     """Which days a run could not get; empty where there is none."""
     if not result.gaps:
         return ""
@@ -93,7 +94,7 @@ def gaps_told(result: IngestResult | RecordsIngested) -> str:
     return f"{counted(len(result.gaps), 'day')} could not be had: {shown}"
 
 
-def ended(done: Any, ingested: IngestResult | RecordsIngested, experiment: str) -> Any:
+def ended(done: Any, ingested: IngestResult | CollectionIngested, experiment: str) -> Any:
     """What a flow returns: what was `done`, or the state FailedWithGaps, whose error carries it."""
     told = gaps_told(ingested)
     if not told:

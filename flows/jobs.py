@@ -19,11 +19,17 @@ from models.champions import champion_models
 from models.recipe import Recipe, said
 from models.specs import EncodingSpec
 from pipeline.errors import ConfigError, NotFoundError
-from pipeline.evaluation.records import RecordsStanding
+from pipeline.evaluation.collection import CollectionStanding
 from pipeline.evaluation.standing import Standing
 from pipeline.partition import guard_days
-from pipeline.splits import Fractions, Splits, judged, recent
-from pipeline.store.readings import CubeReading, Reading, RecordsReading, SeriesReading
+from pipeline.splits import AnySplits, Fractions, Splits, judged, recent
+from pipeline.store.readings import (
+    COLLECTION_READINGS,
+    CollectionReading,
+    CubeReading,
+    Reading,
+    SeriesReading,
+)
 from pipeline.types import Status
 from pipeline.workspace import Workspace
 
@@ -63,13 +69,14 @@ class Job(BaseModel):
             final_only=final_only,
         )
 
-    def any_reading(self, place: str, *, final_only: bool = False) -> Reading | RecordsReading:
-        """As `reading`, or of labelled records where they are read from."""
-        if self.experiment.records is None:
+    def any_reading(self, place: str, *, final_only: bool = False) -> Reading | CollectionReading:
+        """As `reading`, or of labelled records or movies where they are read from."""
+        kind = COLLECTION_READINGS.get(self.experiment.kind)
+        if kind is None:
             return self.reading(place, final_only=final_only)
-        return RecordsReading(path=self.workspace.cube(self.experiment.name), region=place)
+        return kind(path=self.workspace.cube(self.experiment.name), region=place)
 
-    def recipe(self, place: str, name: str, splits: Splits | Fractions | None = None) -> Recipe:
+    def recipe(self, place: str, name: str, splits: AnySplits | None = None) -> Recipe:
         """What the model called `name` is made by; on other splits than the experiment's where they are given."""
         experiment = self.experiment
         candidate = experiment.candidates[name]
@@ -81,12 +88,12 @@ class Job(BaseModel):
             config=candidate.config,
             training=candidate.training,
             splits=splits or experiment.splits,
-            windows=experiment.records.steps if experiment.records else experiment.of_time[1],
+            windows=experiment.collection.spec if experiment.collection else experiment.of_time[1],
             climatology=experiment.climatology,
             encoding=experiment.station.encoding if experiment.station else EncodingSpec(),
         )
 
-    def recipes(self, place: str, splits: Splits | Fractions | None = None) -> list[Recipe]:
+    def recipes(self, place: str, splits: AnySplits | None = None) -> list[Recipe]:
         """What each model of the experiment is made by."""
         return [self.recipe(place, name, splits) for name in self.experiment.candidates]
 
@@ -111,9 +118,9 @@ class Job(BaseModel):
         learned = ModelCard.read(next(iter(self.models(place).values()))).learned
         published = experiment.station is not None and experiment.station.protocol == "as-published"
         if learned is None or published:
-            return experiment.splits
+            return experiment.days_or_parts
         store = self.workspace.cube(experiment.name)
-        return judged(experiment.splits, learned, last_day(store, snapshot=snapshot))
+        return judged(experiment.days_or_parts, learned, last_day(store, snapshot=snapshot))
 
     def recent_splits(self, place: str, snapshot: str) -> Splits:
         """The splits by which a challenger is trained: they end at the newest final day, see `pipeline.splits.recent`.
@@ -136,7 +143,7 @@ class Job(BaseModel):
         last = last_day(self.workspace.cube(name), snapshot=snapshot, least=Status.FINAL)
         record = self.reading(place, final_only=True).read(snapshot)
         days = guard_days(self.experiment.of_time[1], record.time[1] - record.time[0])
-        return recent(self.experiment.splits, record.time, last, days)
+        return recent(self.experiment.days_or_parts, record.time, last, days)
 
     def judged_recipe(self, place: str, snapshot: str) -> Recipe:
         """By what the champion is asked for forecasts and judged: of any of its models, on `judged_splits`."""
@@ -206,11 +213,6 @@ def job_for(
     if from_files:
         yield Job(experiment=chosen.sourced(files=_matching(from_files)), settings=settings)
     elif mirror is not None:
-        if chosen.records is not None:
-            raise ConfigError(
-                f"an Isotherm mirror has nothing of {chosen.source_name}",
-                remedy="name files with --from-files",
-            )
         addresses = mirror_addresses(mirror, chosen.source_name)
         yield Job(experiment=chosen.sourced(addresses=addresses), settings=settings)
     elif chosen.simulation is not None and embedded:
@@ -246,10 +248,15 @@ def mirror_addresses(url: str, source: str) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        It is no address.
+        It is no address, or such a mirror has nothing of the source.
     """
     from pipeline.mirror.server import PREFIXES_BY_SOURCE
 
+    if source not in PREFIXES_BY_SOURCE:
+        raise ConfigError(
+            f"an Isotherm mirror has nothing of {source}",
+            remedy="name files with --from-files, where it has any",
+        )
     if not url.startswith(("http://", "https://")):
         raise ConfigError(
             f"the mirror {url!r} is no address", remedy="write it as `isotherm mirror` does: http://HOST:PORT"
@@ -274,8 +281,8 @@ def require_inputs(job: Job, step: str) -> None:
             job.models(region)
         if step in {"report", "publish"}:
             scores = job.workspace.scores(job.experiment.name, region)
-            (RecordsStanding if job.experiment.records else Standing).read(scores)
-    if step == "evaluate" and not job.experiment.records:
+            (Standing if job.experiment.collection is None else CollectionStanding).read(scores)
+    if step == "evaluate" and job.experiment.collection is None:
         job.archive_snapshot()
 
 

@@ -1,17 +1,20 @@
-"""What an experiment on labelled records has in common with those along time, and what it has not."""
+"""What experiments on what has no calendar, labelled records or movies, have in common with those along time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigError
-from pipeline.splits import Fractions
+from pipeline.splits import Fractions, Numbers
 
 if TYPE_CHECKING:
     from flows.experiments import Experiment
 
-OF_RECORDS = ("cycle", "ingest", "train", "evaluate", "report")
-"""The steps of experiments on labelled records."""
+COLLECTIONS: dict[str, str] = {"records": "labelled records", "movies": "movies"}
+"""The tables of what has no calendar, and what people call it."""
+OF_COLLECTIONS = ("cycle", "ingest", "train", "evaluate", "report")
+"""The steps of experiments on it."""
+_REMEDY = "there are `isotherm run`, `ingest`, `train`, `evaluate` and `report` of them"
 
 
 def require_kind(experiment: Experiment, step: str) -> None:
@@ -20,18 +23,27 @@ def require_kind(experiment: Experiment, step: str) -> None:
     Raises
     ------
     ConfigError
-        It is of labelled records, and the step goes along time.
+        It is of labelled records or movies, and the step goes along time.
     """
-    if experiment.records is not None and step not in OF_RECORDS:
+    if experiment.kind in COLLECTIONS and step not in OF_COLLECTIONS:
         raise ConfigError(
-            f"the experiment {experiment.name!r} is of labelled records: `isotherm {step}` has nothing to do there",
-            remedy="of records there are `isotherm run`, `ingest`, `train`, `evaluate` and `report`",
+            f"the experiment {experiment.name!r} is of {COLLECTIONS[experiment.kind]}: `isotherm {step}` has nothing "
+            "to do there",
+            remedy=_REMEDY,
             step=step,
         )
 
 
+def no_calendar(experiment: Experiment) -> ConfigError:
+    """What is answered to who asks for its days."""
+    what = COLLECTIONS.get(experiment.kind, experiment.kind)
+    return ConfigError(
+        f"the experiment {experiment.name!r} is of {what}, which have no days to go along", remedy=_REMEDY
+    )
+
+
 def require_tables(experiment: Experiment) -> None:
-    """Refuse tables of another kind: of records there is no time to be parted or gone along, and of all else there is.
+    """Refuse tables of another kind.
 
     Raises
     ------
@@ -39,19 +51,42 @@ def require_tables(experiment: Experiment) -> None:
         A table is lacking, or is too many.
     """
     timed = ("period", "windows")
-    if experiment.records is None:
+    chosen = [name for name in COLLECTIONS if getattr(experiment, name) is not None]
+    if not chosen:
+        _require_places(experiment)
         for table in timed:
             if getattr(experiment, table) is None:
                 raise ConfigError(f"it has no [{table}]", remedy=f"add [{table}]", key=table)
-        return
-    for table in (*timed, "regions", "grid", "station", "simulation"):
-        if getattr(experiment, table):
+        if isinstance(experiment.splits, Numbers):
             raise ConfigError(
-                f"[{table}] and [records] are of different experiments", remedy="keep one of them", key=table
+                "only [movies] are split by their numbers",
+                remedy="write [splits] as dates, or as parts such as train = 0.7",
+                key="splits",
             )
-    if not isinstance(experiment.splits, Fractions):
+        return
+    others = (*timed, "regions", "grid", "station", "simulation", *COLLECTIONS)
+    for table in others:
+        if table != chosen[0] and getattr(experiment, table):
+            raise ConfigError(
+                f"[{table}] and [{chosen[0]}] are of different experiments",
+                remedy="keep one of them",
+                key=table,
+            )
+    if experiment.records is not None and not isinstance(experiment.splits, Fractions):
         raise ConfigError(
             "[records] are split by their number, not by dates",
             remedy="write [splits] as parts, such as train = 0.7, validation = 0.1, test = 0.2",
             key="splits",
         )
+
+
+def _require_places(experiment: Experiment) -> None:
+    if experiment.station is not None:
+        if experiment.regions or experiment.grid is not None:
+            raise ConfigError(
+                "[station] and [regions] are of different experiments", remedy="keep one of them"
+            )
+    elif not experiment.regions:
+        raise ConfigError("it has neither [regions] nor a [station]", remedy="name what is forecast")
+    elif experiment.grid is None:
+        raise ConfigError("[regions] need a [grid]", remedy="add [grid] with a resolution")

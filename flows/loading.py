@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from flows.experiments import Candidate, Experiment
 from flows.explain import explained
-from models import FIELD_MODELS, RECORD_MODELS, STATION_MODELS
+from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS
 from models.base import config_of
-from models.specs import TrainingSpec
+from models.specs import LOSSES_OF, TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
 from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.naming import unknown
@@ -23,7 +23,12 @@ from pipeline.quality.series import STEP
 from pipeline.splits import Fractions
 from pipeline.types import TimeRange
 
-KINDS = {"fields": FIELD_MODELS, "series": STATION_MODELS, "records": RECORD_MODELS}
+KINDS = {
+    "fields": FIELD_MODELS,
+    "series": STATION_MODELS,
+    "records": RECORD_MODELS,
+    "movies": MOVIE_MODELS,
+}
 
 
 def experiment_names(folder: Path) -> list[str]:
@@ -106,25 +111,24 @@ def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any],
 
 def _require_loss(experiment: Experiment, candidate: Candidate) -> None:
     """Labels are learned by their cross-entropy, and values by an error."""
-    of_labels = "cross-entropy" in candidate.training.loss
-    if of_labels != (experiment.records is not None):
-        wanted = "an error, such as mse" if of_labels else "cross-entropy, or balanced-cross-entropy"
+    known = LOSSES_OF[experiment.kind]
+    if candidate.training.loss not in known:
         raise ConfigError(
             f"the loss {candidate.training.loss!r} is none of {experiment.kind}",
-            remedy=f"set loss of [training] to {wanted}",
+            remedy=f"set loss of [training] to one of {', '.join(known)}",
             key="loss",
         )
-    if experiment.records is not None and candidate.training.stacking is not None:
+    if experiment.collection is not None and candidate.training.stacking is not None:
         raise ConfigError(
-            "records are not stacked", remedy="leave stacking out of [training]", key="stacking"
+            f"{experiment.kind} are not stacked", remedy="leave stacking out of [training]", key="stacking"
         )
 
 
 def _require_windows(experiment: Experiment) -> None:
     """Every rung can use the windows; every split, less its guard gap, has room for one, as far as dates tell."""
-    if experiment.records is not None:
+    if experiment.collection is not None:
         return
-    windows, given = experiment.of_time[1], experiment.splits
+    windows, given = experiment.of_time[1], experiment.days_or_parts
     if experiment.station is None and (windows.sampling, windows.first_lead) != (1, 1):
         raise ConfigError(
             "fields are forecast daily, from lead 1 on",

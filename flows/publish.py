@@ -6,7 +6,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import artifacts, record_tasks, tasks
+from flows import artifacts, tasks
+from flows.collections import tasks_of
 from flows.jobs import Job, job_for
 from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
@@ -16,8 +17,8 @@ from pipeline.publish.release import Released
 
 def run_report(job: Job, regions: Regions) -> Path:
     """Write the report of all regions that are well."""
-    if job.experiment.records is not None:
-        report = record_tasks.render_records_report(job)
+    if job.experiment.collection is not None:
+        report = tasks_of(job).report(job)
     else:
         report = tasks.render_report(job, regions.names, job.archive_snapshot())
     artifacts.report_link(job)

@@ -19,13 +19,13 @@ from pipeline.store.readings import RecordsReading
 @task(name="ingest", **STEP)
 def ingest_records(job: Job) -> RecordsIngested:
     """Fetch, check and commit labelled records."""
-    from pipeline.ingestion.records import RecordsJob
+    from pipeline.ingestion.collection import CollectionJob
     from pipeline.ingestion.records import ingest_records as write_records
 
     experiment, workspace = job.experiment, job.workspace
     assert experiment.records is not None
     return write_records(
-        RecordsJob(
+        CollectionJob(
             source=experiment.make_record_source(),
             name=experiment.records.name,
             store=workspace.cube(experiment.name),

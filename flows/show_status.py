@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flows.status import ExperimentStatus, PlaceStatus, WorkspaceStatus
-    from pipeline.store.records_reader import RecordsSummary
+    from pipeline.store.collection_summary import CollectionSummary
 
 QUARANTINE_SHOWN = 5
 GAPS_SHOWN = 5
@@ -32,8 +32,8 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     data = found.data
     console.print(f"[b]{found.experiment}[/b]", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
-    if found.records is not None:
-        for label, told in _of_records(found.records):
+    if found.collection is not None:
+        for label, told in _of_collection(found.collection):
             table.add_row(label, told)
         _add_rest(table, found)
         console.print(table, highlight=False)
@@ -49,20 +49,15 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     console.print(table, highlight=False)
 
 
-def _of_records(found: RecordsSummary) -> Iterator[tuple[str, str]]:
-    """Rows of what is told of labelled records."""
-    yield (
-        "  records",
-        f"{counted(found.records, 'record')}, {found.positives} positive; {counted(found.measurements, 'measurement')}",
-    )
-    left_out = f"[yellow]{counted(found.excluded, 'record')}[/]" if found.excluded else "none"
-    yield "  left out", left_out
+def _of_collection(found: CollectionSummary) -> Iterator[tuple[str, str]]:
+    """Rows of what is told of labelled records or of movies."""
+    (what, first), *others = found.facts.items()
+    yield f"  {what}", escape(first)
+    yield "  left out", f"[yellow]{found.excluded}[/]" if found.excluded else "none"
     for each in found.exclusions[:QUARANTINE_SHOWN]:
-        yield "", escape(f"{each.file} line {each.line}: {each.message}")
-    many = sum(found.implausible.values())
-    worst = sorted(found.implausible, key=lambda name: -found.implausible[name])[:GAPS_SHOWN]
-    named = ", ".join(f"{name} {found.implausible[name]}" for name in worst)
-    yield "  implausible", f"{counted(many, 'value')}, missing to models: {named} …" if many else "none"
+        yield "", escape(each.told)
+    for label, told in others:
+        yield f"  {label}", escape(told)
 
 
 def _add_rest(table: Table, found: ExperimentStatus) -> None:

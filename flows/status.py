@@ -15,7 +15,7 @@ from flows.settings import Settings
 from models.card import ModelCard, read_card
 from models.champions import champion_models
 from pipeline.errors import ConfigError, NotFoundError
-from pipeline.evaluation.records import RecordsStanding
+from pipeline.evaluation.collection import CollectionStanding
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.standing import Standing
 from pipeline.forecasts import archive
@@ -23,7 +23,7 @@ from pipeline.naming import unknown
 from pipeline.quarantine import Quarantined, list_quarantine
 from pipeline.store import repository
 from pipeline.store.changes import changed_days
-from pipeline.store.records_reader import RecordsSummary, records_summary
+from pipeline.store.collections import AnySummary, collection_summary
 from pipeline.store.revisions import Revisions, read_revisions
 from pipeline.store.state import CubeSummary, read_day_status, status_summary
 from pipeline.types import Spec, Status, TimeRange
@@ -57,11 +57,12 @@ class PlaceStatus(Spec):
 
 
 class ExperimentStatus(Spec):
-    """An experiment of the workspace; days are those of its cube or series, and of records there are none."""
+    """An experiment of the workspace; days are those of its cube or series; of records and movies there are none."""
 
     experiment: str
     data: CubeSummary
-    records: RecordsSummary | None = None
+    collection: AnySummary | None = None
+    """Of labelled records, or of movies."""
     preliminary_days: tuple[dt.date, ...] = ()
     refused: tuple[Quarantined, ...] = ()
     """Of days for which no file as good as the refused one was said to be has come."""
@@ -120,14 +121,14 @@ def experiment_status(
     """The state of one experiment; without its file, by the usual `[operations]`."""
     cube = workspace.cube(name)
     data = status_summary(cube)
-    records = records_summary(cube)
-    if records is not None:
+    collection = collection_summary(cube)
+    if collection is not None:
         return ExperimentStatus(
             experiment=name,
             data=data,
-            records=records,
+            collection=collection,
             store_bytes=repository.stored_bytes(cube),
-            places=tuple(_of_records(workspace, name, place, today) for place in data.regions),
+            places=tuple(_of_collection(workspace, name, place, today) for place in data.regions),
         )
     days, status = read_day_status(cube)
     preliminary = tuple(days[status == Status.PRELIMINARY].tolist())
@@ -182,7 +183,7 @@ def _place(workspace: Workspace, experiment: str, place: str, today: dt.date) ->
     return PlaceStatus.model_validate(told)
 
 
-def _of_records(workspace: Workspace, experiment: str, place: str, today: dt.date) -> PlaceStatus:
+def _of_collection(workspace: Workspace, experiment: str, place: str, today: dt.date) -> PlaceStatus:
     told: dict[str, object] = {"place": place}
     with suppress(NotFoundError):
         folder = workspace.models(experiment, place)
@@ -194,5 +195,5 @@ def _of_records(workspace: Workspace, experiment: str, place: str, today: dt.dat
             "age_days": max(0, (today - card.created_at.date()).days),
         }
     with suppress(NotFoundError):
-        told["verdict"] = RecordsStanding.read(workspace.scores(experiment, place)).verdict.sentence
+        told["verdict"] = CollectionStanding.read(workspace.scores(experiment, place)).verdict.sentence
     return PlaceStatus.model_validate(told)

@@ -18,4 +18,7 @@ STATION_MODELS: dict[str, str] = {
 RECORD_MODELS: dict[str, str] = {
     "lstm_classifier": "models.lstm_classifier:build",
 }
-MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS}
+MOVIE_MODELS: dict[str, str] = {
+    "next_frame": "models.next_frame:build",
+}
+MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS, **MOVIE_MODELS}

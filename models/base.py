@@ -61,20 +61,21 @@ class MovieShape:
     """What a model of movies takes and gives, per sample.
 
     Input `history` (time, y, x), scaled, and zero where nothing is known; output (leads, y, x), the pictures after it.
-    A model of the next picture at every step gives one for each of the history (time, y, x), of any number.
+    Where `stepwise`, it gives the next picture at every step of the history, (time, y, x).
 
     Parameters
     ----------
     history
         Pictures of the history; None where any number will do.
     horizon
-        The leads; 1 of a model of the next picture.
+        The leads; 1 of a stepwise model.
     """
 
     y: int
     x: int
     history: int | None
     horizon: int
+    stepwise: bool = False
 
 
 class Build(Protocol):

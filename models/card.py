@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.errors import WorkspaceError
 from pipeline.evaluation.standing import Judged
 from pipeline.forecasts.base import Kind
+from pipeline.movies.windows import MovieSpec
 from pipeline.records.steps import StepSpec
-from pipeline.splits import Fractions, Splits
+from pipeline.splits import Fractions, GivenSplits, Splits
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
 
@@ -115,14 +116,28 @@ class RecordsCard(Card):
         return self.steps
 
 
-CARDS: dict[str, type[ModelCard | RecordsCard]] = {
+class MoviesCard(Card):
+    """Facts of a model of movies, and its lineage."""
+
+    windows: MovieSpec
+    splits: GivenSplits
+
+    @property
+    def shape(self) -> MovieSpec:
+        """What its encoder is read with."""
+        return self.windows
+
+
+AnyCard = ModelCard | RecordsCard | MoviesCard
+CARDS: dict[str, type[AnyCard]] = {
     "fields": ModelCard,
     "series": ModelCard,
     "records": RecordsCard,
+    "movies": MoviesCard,
 }
 
 
-def read_card(folder: Path) -> ModelCard | RecordsCard:
+def read_card(folder: Path) -> AnyCard:
     """The card of a model's folder, whatever its kind.
 
     Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from models.encoder import FieldEncoder
+from models.movie_encoder import MovieEncoder
 from models.record_encoder import RecordEncoder
 from models.series_encoder import SeriesEncoder
 
@@ -68,5 +69,10 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS: dict[str, Any] = {"fields": FieldEncoder, "series": SeriesEncoder, "records": RecordEncoder}
-"""By kind; that of records has no climatology, and `probability` in place of `inputs` and `forecast`."""
+ENCODERS: dict[str, Any] = {
+    "fields": FieldEncoder,
+    "series": SeriesEncoder,
+    "records": RecordEncoder,
+    "movies": MovieEncoder,
+}
+"""By kind; those of records and movies have no climatology, and others in place of `inputs` and `forecast`."""

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from models.training import Progress, Training
     from pipeline.forecasts.base import AnyRecord
     from pipeline.partition import Partition
-    from pipeline.store.readings import Reading, RecordsReading
+    from pipeline.store.readings import CollectionReading, Reading
 
 
 def fit_models(
-    reading: Reading | RecordsReading,
+    reading: Reading | CollectionReading,
     recipes: Iterable[Recipe],
     folder: Path,
     *,
@@ -190,6 +190,8 @@ def _cut(material: _Material) -> dict[str, Any]:
     recipe, splits = material.recipe, material.parted.splits
     if material.record.kind == "records":
         return {"steps": recipe.windows, "splits": splits}
+    if material.record.kind == "movies":
+        return {"windows": recipe.windows, "splits": splits}
     return {
         "windows": recipe.windows,
         **{name: getattr(splits, name) for name in ("train", "validation", "test")},

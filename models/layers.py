@@ -165,3 +165,26 @@ class MeanOfSteps(keras.layers.Layer):
         """Average."""
         weights = ops.cast(weights, states.dtype)[..., None]
         return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1e-6)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Margins(keras.layers.Layer):
+    """Zeros around pictures (batch, time, height, width, channel): steps before and after them, and cells on all sides.
+
+    A three-dimensional convolution without padding of its own then sees so far back, ahead and aside.
+    """
+
+    def __init__(self, before: int, after: int, side: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.before = before
+        self.after = after
+        self.side = side
+
+    def call(self, pictures: Any) -> Any:
+        """Pad."""
+        sides = (self.side, self.side)
+        return ops.pad(pictures, ((0, 0), (self.before, self.after), sides, sides, (0, 0)))
+
+    def get_config(self) -> dict[str, Any]:
+        """All that `__init__` takes."""
+        return {**super().get_config(), "before": self.before, "after": self.after, "side": self.side}

@@ -20,6 +20,8 @@ def huber(error: Any) -> Any:
     return ops.where(size < 1, 0.5 * ops.square(error), size - 0.5)
 
 
+NEARLY = 1e-7
+"""How near to 0 or 1 a probability may come: what float32 can tell from 1."""
 CLASSIFYING = ("cross-entropy", "balanced-cross-entropy")
 """Losses of labels and log odds."""
 LOSSES: dict[str, Callable[[Any], Any]] = {"mse": ops.square, "mae": ops.abs, "huber": huber}
@@ -47,6 +49,40 @@ class MeanLoss(keras.losses.Loss):
         if self._share is not None:
             each = ops.sum(each * self._share, axis=(1, 2))
         return ops.mean(each, axis=-1)
+
+
+def binary_cross_entropy(truth: Any, given: Any) -> Any:
+    """Of each value between 0 and 1, and the probability that is given for it."""
+    given = ops.clip(given, NEARLY, 1 - NEARLY)
+    return -(truth * ops.log(given) + (1 - truth) * ops.log(1 - given))
+
+
+class PictureLoss(keras.losses.Loss):
+    """One of LOSSES, or `binary-cross-entropy`, of each cell whose truth is known, averaged over a sample's cells.
+
+    Parameters
+    ----------
+    name
+        Of the loss.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name.replace("-", "_"), dtype="float32")
+        self._of = name
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Per-sample loss (batch,) of (batch, picture, y, x), whose truth is NaN where it is not known."""
+        truth, given = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        known = ops.isfinite(truth)
+        truth = ops.where(known, truth, 0.0)
+        if self._of == "binary-cross-entropy":
+            each = binary_cross_entropy(truth, given)
+        else:
+            each = LOSSES[self._of](truth - given)
+        # A product would keep a NaN of what is not known.
+        each = ops.where(known, each, 0.0)
+        many = ops.sum(ops.cast(known, "float32"), axis=(1, 2, 3))
+        return ops.sum(each, axis=(1, 2, 3)) / ops.maximum(many, 1.0)
 
 
 class CrossEntropy(keras.losses.Loss):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.specs import EncodingSpec
+from pipeline.movies.partition import MoviePartition
 from pipeline.partition import Partition
 from pipeline.records.partition import RecordPartition
 from pipeline.splits import Splits
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
     from models.specs import TrainingSpec
     from pipeline.climatology import ClimatologySpec
     from pipeline.forecasts.base import AnyRecord
+    from pipeline.movies.base import MovieSet
+    from pipeline.movies.windows import MovieSpec
     from pipeline.records.base import RecordSet
     from pipeline.records.steps import StepSpec
-    from pipeline.splits import Fractions
-    from pipeline.store.readings import Reading, RecordsReading
+    from pipeline.splits import AnySplits
+    from pipeline.store.readings import CollectionReading, Reading
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
+
+    Collection = RecordSet | MovieSet
+
+PARTITIONS: dict[str, Any] = {"records": RecordPartition, "movies": MoviePartition}
+"""Of collections, which have no calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +47,21 @@ class Recipe:
     model: str
     config: Spec
     training: TrainingSpec
-    splits: Splits | Fractions
-    windows: WindowSpec | StepSpec
+    splits: AnySplits
+    windows: WindowSpec | StepSpec | MovieSpec
     """Of records, the steps that they are cut into."""
     climatology: ClimatologySpec
     encoding: EncodingSpec = field(default_factory=EncodingSpec)
     """Of a station."""
 
-    def parted(self, record: AnyRecord | RecordSet) -> Partition | RecordPartition:
+    def parted(self, record: AnyRecord | Collection) -> Partition | RecordPartition | MoviePartition:
         """The record's windows, split by split; of records those themselves."""
-        kind = RecordPartition if record.kind == "records" else Partition
-        return kind(record, self.splits, self.windows)
+        return PARTITIONS.get(record.kind, Partition)(record, self.splits, self.windows)
 
     def key(self, record: AnyRecord) -> str:
         """The model's id: it changes with the recipe and with the values that the model is trained on."""
-        if record.kind == "records":
-            return self._key_of_records(record)
+        if record.kind in PARTITIONS:
+            return self._key_of_collection(record)
         splits = self.parted(record).splits
         used = record.time.astype("datetime64[D]") <= np.datetime64(splits.validation.end)
         told = {
@@ -79,7 +86,7 @@ class Recipe:
             digest.update(np.ascontiguousarray(part).tobytes())
         return f"{self.name}-{digest.hexdigest()[:12]}"
 
-    def _key_of_records(self, record: RecordSet) -> str:
+    def _key_of_collection(self, record: Collection) -> str:
         told = {
             "name": self.name,
             "model": self.model,
@@ -87,23 +94,22 @@ class Recipe:
             "training": self.training.model_dump(mode="json", exclude={"stacking"}),
             "splits": self.splits.model_dump(mode="json"),
             "steps": self.windows.model_dump(mode="json"),
-            "parameters": [each.model_dump(mode="json") for each in record.parameters],
             "ids": record.ids,
+            **record.told,
         }
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-        for part in (record.labels, record.offset, record.parameter, record.time, record.value):
+        for part in record.arrays:
             digest.update(np.ascontiguousarray(part).tobytes())
         return f"{self.name}-{digest.hexdigest()[:12]}"
 
 
-def inputs_sha256(record: AnyRecord | RecordSet) -> str:
+def inputs_sha256(record: AnyRecord | Collection) -> str:
     """What a record is of, and so what a model trained on it can be given: quantities, protocol and cells.
 
-    Records are of parameters.
+    Records are of parameters, and movies of pictures of a size.
     """
-    if record.kind == "records":
-        names = [record.kind, *(each.name for each in record.parameters)]
-        return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    if record.kind in PARTITIONS:
+        return hashlib.sha256(json.dumps([record.kind, *record.inputs]).encode()).hexdigest()
     quantities = [each.name for each in getattr(record, "variables", (record.quantity,))]
     told = [record.kind, record.quantity.name, record.protocol, quantities]
     digest = hashlib.sha256(json.dumps(told).encode())
@@ -112,7 +118,7 @@ def inputs_sha256(record: AnyRecord | RecordSet) -> str:
     return digest.hexdigest()
 
 
-def said(recipes: Iterable[Recipe], reading: Reading | RecordsReading) -> str:
+def said(recipes: Iterable[Recipe], reading: Reading | CollectionReading) -> str:
     """Hash of what an experiment says of its models, of their training and of what they are given, the data apart.
 
     Dates of test are left out: no model depends on them.

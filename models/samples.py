@@ -14,7 +14,7 @@ from models.rows import Block, chunk_rows, row_bytes, runs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.base import FieldShape, RecordShape
+    from models.base import FieldShape, MovieShape, RecordShape
     from models.encoder import FieldEncoder
     from models.order import Buckets
     from models.rows import Rows
@@ -34,7 +34,7 @@ class Samples(Protocol):
         ...
 
     @property
-    def shape(self) -> FieldShape | SeriesShape | RecordShape:
+    def shape(self) -> FieldShape | SeriesShape | RecordShape | MovieShape:
         """What a model of them takes and gives."""
         ...
 

@@ -16,6 +16,15 @@ class StackingSpec(Spec):
     """Parts of the training windows; each is forecast by a network that was trained on the others."""
 
 
+LOSSES_OF: dict[str, tuple[str, ...]] = {
+    "fields": ("mse", "mae", "huber"),
+    "series": ("mse", "mae", "huber"),
+    "records": ("cross-entropy", "balanced-cross-entropy"),
+    "movies": ("mse", "mae", "huber", "binary-cross-entropy"),
+}
+"""Losses by kind of experiment."""
+
+
 class TrainingSpec(Spec):
     """How a model is trained."""
 
@@ -24,9 +33,12 @@ class TrainingSpec(Spec):
     steps_per_epoch: PositiveInt | None = None
     """Batches of an epoch; all windows where not given."""
     batch_size: PositiveInt = 32
-    optimizer: Literal["adamw", "adam", "rmsprop", "adagrad"] = "adamw"
-    loss: Literal["mse", "mae", "huber", "cross-entropy", "balanced-cross-entropy"] = "mse"
-    """Of scaled values; of records one of the last two, of which the second gives both classes the same weight."""
+    optimizer: Literal["adamw", "adam", "rmsprop", "adagrad", "adadelta"] = "adamw"
+    loss: Literal[
+        "mse", "mae", "huber", "cross-entropy", "balanced-cross-entropy", "binary-cross-entropy"
+    ] = "mse"
+    """Of scaled values; of records `cross-entropy`, or `balanced-cross-entropy`, which gives both classes the same
+    weight; of movies also `binary-cross-entropy`, of each cell of pictures between 0 and 1."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Of the learning rate: warming up and then falling to zero, or as it is."""
     averaged: bool = True

@@ -11,7 +11,7 @@ import numpy as np
 import models.convlstm2d  # Keras needs the layers registered before it loads a model.
 import models.layers
 import models.recurrent  # noqa: F401
-from models.card import CARD, ModelCard, RecordsCard, read_card
+from models.card import CARD, AnyCard, read_card
 from models.encoders import ENCODERS
 from pipeline.errors import NotFittedError, NotFoundError
 from pipeline.location import local_copy
@@ -47,7 +47,7 @@ class TrainedModel:
 
     model: keras.Model
     encoder: Encoder
-    card: ModelCard | RecordsCard
+    card: AnyCard
 
     @property
     def name(self) -> str:

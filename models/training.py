@@ -13,7 +13,8 @@ import numpy as np
 from models import datasets
 from models.base import build_of
 from models.devices import has_gpu
-from models.losses import CLASSIFYING, CrossEntropy, MeanLoss
+from models.losses import CLASSIFYING, CrossEntropy, MeanLoss, PictureLoss
+from models.movie_samples import MovieSamples
 from pipeline.errors import NotFittedError
 
 if TYPE_CHECKING:
@@ -81,13 +82,13 @@ def train(
     """
     precision = choose_precision(spec.precision)
     model = _build(name, config, training, precision, spec.seed)
-    alike = training.buckets is None
-    metrics = ["mae"] if alike and training.area is None else []
+    of_station = isinstance(training, datasets.SeriesSamples)
+    metrics = ["mae"] if of_station else []
     model.compile(
         _optimizer(spec, training),
         _loss(spec, training),
         metrics=metrics,
-        steps_per_execution=1 if training.area is not None or not alike else STATION_STEPS,
+        steps_per_execution=STATION_STEPS if of_station else 1,
     )
     model.optimizer.build(model.trainable_variables)
 
@@ -173,6 +174,8 @@ def _build(name: str, config: Spec, training: Samples, precision: str, seed: int
 
 
 def _loss(spec: TrainingSpec, training: Samples) -> keras.losses.Loss:
+    if isinstance(training, MovieSamples):
+        return PictureLoss(spec.loss)
     if spec.loss not in CLASSIFYING:
         return MeanLoss(spec.loss, training.area)
     return CrossEntropy(training.class_weights if spec.loss == "balanced-cross-entropy" else (1.0, 1.0))
@@ -207,6 +210,7 @@ def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimi
         "adam": keras.optimizers.Adam,
         "rmsprop": keras.optimizers.RMSprop,
         "adagrad": keras.optimizers.Adagrad,
+        "adadelta": keras.optimizers.Adadelta,
     }
     own: dict[str, Any] = {}
     if spec.optimizer == "adamw":

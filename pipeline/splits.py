@@ -1,12 +1,13 @@
-"""Splits by time or by parts, with a guard gap between them so that no window of one reaches into another."""
+"""Splits by time, parts or numbers, with a guard gap between them so that no window of one reaches into another."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Literal, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import PositiveFloat, model_validator
+from pydantic import Discriminator, PositiveFloat, PositiveInt, Tag, model_validator
 
 from pipeline.errors import ConfigError
 from pipeline.types import Spec, TimeRange
@@ -129,6 +130,56 @@ class Fractions(Spec):
             validation=_range(cuts[0], cuts[1] - one),
             test=_range(cuts[1], last),
         )
+
+
+class Numbers(Spec):
+    """The first and the last of the movies for training, validation and test, counted from one.
+
+    Without `validation`, the last tenth of training is for it, and is not trained on.
+    """
+
+    train: tuple[PositiveInt, PositiveInt]
+    validation: tuple[PositiveInt, PositiveInt] | None = None
+    test: tuple[PositiveInt, PositiveInt]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        taken = sorted(self.parts.items(), key=lambda part: part[1])
+        for name, (first, last) in taken:
+            if last < first:
+                raise ValueError(f"{name} [{first}, {last}] ends before it begins")
+        for (one, (_, last)), (other, (first, _)) in pairwise(taken):
+            if first <= last:
+                raise ValueError(f"{one} and {other} have {first} in common")
+        return self
+
+    @property
+    def parts(self) -> dict[SplitName, tuple[int, int]]:
+        """First and last of each."""
+        first, last = self.train
+        if self.validation is not None:
+            return {"train": (first, last), "validation": self.validation, "test": self.test}
+        cut = last - max((last - first + 1) // 10, 1)
+        return {"train": (first, cut), "validation": (cut + 1, last), "test": self.test}
+
+
+def _kind_of_splits(given: Any) -> str:
+    """Parts are numbers, dates are tables, and the first and the last number of movies are a list."""
+    values = given.values() if isinstance(given, dict) else ()
+    if isinstance(given, Numbers) or any(isinstance(each, list | tuple) for each in values):
+        return "<numbers>"
+    parts = isinstance(given, Fractions) or any(isinstance(each, (int, float)) for each in values)
+    return "<parts>" if parts else "<dates>"
+
+
+AnySplits = Splits | Fractions | Numbers
+GivenSplits = Annotated[
+    Annotated[Splits, Tag("<dates>")]
+    | Annotated[Fractions, Tag("<parts>")]
+    | Annotated[Numbers, Tag("<numbers>")],
+    Discriminator(_kind_of_splits),
+]
+"""As a file says them."""
 
 
 def recent(given: Splits | Fractions, time: NDArray[np.datetime64], last: dt.date, days: int) -> Splits:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
-from pipeline.errors import NotFoundError, StoreError
-from pipeline.evaluation.standing import FILE, Judged
+from pipeline.errors import StoreError
+from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
 from pipeline.evaluation.versions import write_scores
-from pipeline.publish.product import write_text
 from pipeline.records.partition import RecordPartition
 from pipeline.records.steps import StepSpec
 from pipeline.splits import Fractions
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.evaluation.specs import EvaluationSpec
+    from pipeline.evaluation.standing import Judged
     from pipeline.records.base import RecordSet
 
 
-class RecordsVerdict(BaseModel):
+class RecordsVerdict(CollectionVerdict):
     """A model against the best rung of its ladder, on the same records.
 
     The best rung has the largest area under the ROC curve. The model is promoted if the interval of the difference lies
@@ -35,18 +35,21 @@ class RecordsVerdict(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    region: str
-    model: str
-    best_rung: str
-    promoted: bool
     auc: float
     auc_interval: tuple[float, float]
     best_auc: float
     difference: float
     difference_interval: tuple[float, float]
-    confidence: float
     records: int
-    sentence: str
+
+    @property
+    def row(self) -> dict[str, float | str]:
+        """The figures of a table, by their names."""
+        return {
+            "AUC": round(self.auc, 4),
+            "best baseline": self.best_rung,
+            "its AUC": round(self.best_auc, 4),
+        }
 
     @classmethod
     def of(cls, scores: xr.Dataset) -> Self:
@@ -83,49 +86,15 @@ class RecordsVerdict(BaseModel):
         return draft.model_copy(update={"sentence": _sentence(draft)})
 
 
-class RecordsStanding(BaseModel):
+class RecordsStanding(CollectionStanding):
     """The newest scores of records, beside the scores themselves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["records"] = "records"
-    experiment: str
-    region: str
-    scores_version: str
     verdict: RecordsVerdict
-    judged: Judged
-    others: tuple[Judged, ...] = ()
-    ladder: tuple[str, ...]
-    cube_snapshot: str
     steps: StepSpec
     splits: Fractions
-
-    @property
-    def forecaster(self) -> str:
-        """Whose probabilities are to be trusted: the model's if it was promoted, else the best rung's."""
-        return self.verdict.model if self.verdict.promoted else self.verdict.best_rung
-
-    def write(self, folder: Path) -> None:
-        """Make it the newest in the scores' folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """The newest of the scores' folder.
-
-        Raises
-        ------
-        NotFoundError
-            The records have not been evaluated.
-        """
-        path = folder / FILE
-        if not path.is_file():
-            raise NotFoundError(
-                f"{folder.name!r} of experiment {folder.parent.name!r} has no scores yet",
-                remedy=f"run `isotherm evaluate {folder.parent.name}` first",
-                path=str(path),
-            )
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def score_records(

@@ -25,6 +25,8 @@ class EvaluationSpec(Spec):
         is about the horizon plus the memory of the ocean's anomalies.
     stride
         Of the test windows, every so many are forecast and scored.
+    measures
+        Of movies: groups of measures beside the errors, see `pipeline.evaluation.movie_scores.GROUPS`.
     areas
         Sub-areas of the region by name; `all` is the whole region and is always scored.
     """
@@ -34,6 +36,7 @@ class EvaluationSpec(Spec):
     block_length: PositiveInt = 30
     seed: NonNegativeInt = 0
     stride: PositiveInt = 1
+    measures: tuple[str, ...] = ()
     areas: dict[str, Box] = Field(default_factory=dict)
 
     @field_validator("areas")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from pipeline.forecasts.base import Kind
@@ -81,6 +84,9 @@ class MovieTable:
         int32 (picture,): the place of its file in `sources`.
     sources
         Empty where the movies were made here.
+    truth
+        float32 (picture, y, x): what is asked for, where pictures are given otherwise than they are asked for, such as
+        with noise; None where they are the same.
     """
 
     ids: tuple[str, ...]
@@ -93,11 +99,34 @@ class MovieTable:
     source: NDArray[np.int32]
     sources: tuple[SourceFile, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    truth: NDArray[np.float32] | None = None
+
+    @property
+    def implausible(self) -> int:
+        """Values that cannot be."""
+        with np.errstate(invalid="ignore"):
+            return int(((self.values < self.picture.low) | (self.values > self.picture.high)).sum())
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64 (movie,): pictures of each."""
+        return np.diff(self.offset)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all that is shown, and of what was left out."""
+        told: list[Any] = [self.ids, self.picture.model_dump(), self.y.model_dump(), self.x.model_dump()]
+        told += [[each.model_dump() for each in every] for every in (self.sources, self.exclusions)]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        for part in (self.offset, self.time.astype("datetime64[ns]"), self.source, self.values, self.truth):
+            if part is not None:
+                digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class MovieSet:
-    """The movies of an experiment, as rungs and models see them.
+    """The movies of an experiment, as rungs and models see them: what cannot be is missing.
 
     The fields are those of `MovieTable`.
     """
@@ -109,6 +138,7 @@ class MovieSet:
     picture: Picture
     y: Axis
     x: Axis
+    truth: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -117,3 +147,57 @@ class MovieSet:
     def kind(self) -> Kind:
         """Movies."""
         return "movies"
+
+    @property
+    def asked(self) -> NDArray[np.float32]:
+        """float32 (picture, y, x): what models are asked for."""
+        return self.values if self.truth is None else self.truth
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64 (movie,): pictures of each."""
+        return np.diff(self.offset)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What models are given: pictures of something, and their size."""
+        return [self.picture.name, self.picture.units, len(self.y.values), len(self.x.values)]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is known of the set, beside its identifiers and `arrays`."""
+        return {name: getattr(self, name).model_dump(mode="json") for name in ("picture", "y", "x")}
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All that is shown."""
+        return self.offset, self.time, self.values, *(() if self.truth is None else (self.truth,))
+
+    @property
+    def timed(self) -> bool:
+        """Whether time has a meaning."""
+        return not np.isnat(self.time).any()
+
+    @classmethod
+    def of(cls, table: MovieTable) -> MovieSet:
+        """Those of a table."""
+        picture = table.picture
+
+        def possible(values: NDArray[np.float32]) -> NDArray[np.float32]:
+            if not (
+                np.nanmin(values, initial=np.inf) < picture.low
+                or np.nanmax(values, initial=-np.inf) > picture.high
+            ):
+                return values
+            return np.where((values < picture.low) | (values > picture.high), np.float32(np.nan), values)
+
+        return cls(
+            ids=table.ids,
+            offset=table.offset,
+            time=table.time,
+            values=possible(table.values),
+            picture=picture,
+            y=table.y,
+            x=table.x,
+            truth=None if table.truth is None else possible(table.truth),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,17 +46,26 @@ class Parameter(Spec):
 
 
 class Exclusion(Spec):
-    """A record, or an outcome, that was left out, and why: `file` and `line` say where its cause is."""
+    """A record, an outcome, a picture that was left out, and why: `file` and `line` say where its cause is.
+
+    `line` is 0 where the file has none.
+    """
 
     record: str
     check: str
     file: str
-    line: int
+    line: int = 0
     message: str
+
+    @property
+    def told(self) -> str:
+        """Where and why."""
+        where = f"{self.file} line {self.line}" if self.line else self.file
+        return f"{where or self.record}: {self.message}"
 
 
 class SourceFile(Spec):
-    """A file that records came from."""
+    """A file that records or movies came from."""
 
     url: str
     sha256: str
@@ -134,6 +143,21 @@ class RecordSet:
     def kind(self) -> Kind:
         """Records."""
         return "records"
+
+    @property
+    def inputs(self) -> list[str]:
+        """What models are given: the parameters' names."""
+        return [each.name for each in self.parameters]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is known of the set, beside its identifiers and `arrays`."""
+        return {"parameters": [each.model_dump(mode="json") for each in self.parameters]}
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All that is measured."""
+        return self.labels, self.offset, self.parameter, self.time, self.value
 
     @property
     def series(self) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from pipeline.reports.base import ModelFacts, ReportInputs
 from pipeline.reports.gather import card_facts, training_history
 from pipeline.reports.records_inputs import RecordsInputs
 from pipeline.store import repository
-from pipeline.store.records_reader import read_table, records_summary
+from pipeline.store.collections import collection_summary
+from pipeline.store.records_reader import RecordsSummary, read_table
 
 if TYPE_CHECKING:
     from pipeline.workspace import Workspace
@@ -59,8 +60,8 @@ def gather_records_report(
     """
     folder, store = workspace.scores(experiment, place), workspace.cube(experiment)
     standing = RecordsStanding.read(folder)
-    summary = records_summary(store)
-    if summary is None:
+    summary = collection_summary(store)
+    if not isinstance(summary, RecordsSummary):
         raise StoreError(
             f"{store} holds no records", remedy="give the experiment another name", path=str(store)
         )

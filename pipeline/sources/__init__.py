@@ -13,13 +13,14 @@ from pipeline.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.sources.base import RecordSource, SeriesSource, Source
+    from pipeline.sources.base import MovieSource, RecordSource, SeriesSource, Source
 
 SOURCES = {
     "oisst": "pipeline.sources.oisst:Oisst",
     "jena": "pipeline.sources.jena:Jena",
     "oisst-sequences": "pipeline.sources.oisst_sequences:OisstSequences",
     "physionet2012": "pipeline.sources.physionet2012:PhysioNet2012",
+    "moving-squares": "pipeline.sources.moving_squares:MovingSquares",
 }
 """Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""
 
@@ -31,7 +32,7 @@ def source(name: str, **config: Any) -> Source: ...
 def source(name: str, **config: Any) -> Source | SeriesSource:
     """The source called `name`, with the fields of its `Config`; `series_source` where it must be a station's.
 
-    One of records is given by `record_source`.
+    One of records is given by `record_source`, and one of movies by `movie_source`.
 
     Raises
     ------
@@ -71,15 +72,31 @@ def record_source(name: str, **config: Any) -> RecordSource:
     Raises
     ------
     ConfigError
-        As `source`, or it serves fields or a station.
+        As `source`, or it serves something else.
     """
+    made: RecordSource = _that_decodes("decode_records", "labelled records", name, config)
+    return made
+
+
+def movie_source(name: str, **config: Any) -> MovieSource:
+    """The source called `name`, which must be one of movies.
+
+    Raises
+    ------
+    ConfigError
+        As `source`, or it serves something else.
+    """
+    made: MovieSource = _that_decodes("decode_movies", "movies", name, config)
+    return made
+
+
+def _that_decodes(decode: str, what: str, name: str, config: dict[str, Any]) -> Any:
     made: Any = source(name, **config)
-    if not hasattr(made, "decode_records"):
+    if not hasattr(made, decode):
         raise ConfigError(
-            f"{name} is no source of labelled records", remedy="known: physionet2012", given=name
+            f"{name} is no source of {what}", remedy="name another source, or use another table", given=name
         )
-    found: RecordSource = made
-    return found
+    return made
 
 
 def _unknown(what: str, given: str, known: Iterable[str]) -> ConfigError:

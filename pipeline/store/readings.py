@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pipeline.forecasts.base import AnyRecord, Record
     from pipeline.forecasts.series import SeriesRecord
+    from pipeline.movies.base import MovieSet
     from pipeline.records.base import RecordSet
 
 
@@ -92,3 +93,24 @@ class RecordsReading(Spec):
         from pipeline.store.records_reader import read_records
 
         return read_records(self.path, self.region, snapshot=snapshot)
+
+
+class MoviesReading(Spec):
+    """Movies; `region` is what the experiment calls them."""
+
+    path: Location
+    region: str
+
+    def read(self, snapshot: str | None) -> MovieSet:
+        """See `pipeline.store.movies_reader.read_movies`."""
+        from pipeline.store.movies_reader import read_movies
+
+        return read_movies(self.path, self.region, snapshot=snapshot)
+
+
+CollectionReading = RecordsReading | MoviesReading
+COLLECTION_READINGS: dict[str, type[RecordsReading | MoviesReading]] = {
+    "records": RecordsReading,
+    "movies": MoviesReading,
+}
+"""By kind."""

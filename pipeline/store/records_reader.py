@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from pipeline.naming import counted
 from pipeline.records.base import Exclusion, Parameter, RecordSet, RecordTable, SourceFile
 from pipeline.store import records_schema as layout
 from pipeline.store import repository
+from pipeline.store.collection_summary import CollectionSummary
 from pipeline.store.records_schema import EXCLUDED, PARAMETERS, SOURCES
 from pipeline.store.schema import array
-from pipeline.types import Spec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class RecordsSummary(Spec):
+WORST_TOLD = 5
+"""Parameters with implausible values."""
+
+
+class RecordsSummary(CollectionSummary):
     """What `isotherm status` says of records, from the newest commit alone."""
 
-    snapshot: str
-    written_at: str
-    message: str
-    regions: tuple[str, ...] = ()
     records: int = 0
     positives: int = 0
     measurements: int = 0
@@ -32,9 +33,18 @@ class RecordsSummary(Spec):
     """Measurements of a parameter at a time at which the record has one already."""
     implausible: dict[str, int] = Field(default_factory=dict)
     """Values that cannot be, by parameter; they are missing to readers."""
-    excluded: int = 0
-    exclusions: tuple[Exclusion, ...] = ()
-    """The first hundred."""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """As people are told, by what it is."""
+        many = sum(self.implausible.values())
+        worst = sorted(self.implausible, key=lambda name: -self.implausible[name])[:WORST_TOLD]
+        named = ", ".join(f"{name} {self.implausible[name]}" for name in worst)
+        what = f"{counted(self.records, 'record')}, {self.positives} positive; "
+        return {
+            "records": what + counted(self.measurements, "measurement"),
+            "implausible": f"{counted(many, 'value')}, missing to models: {named} …" if many else "none",
+        }
 
 
 def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordTable:
@@ -90,21 +100,3 @@ def _parameters(rows: list[dict[str, Any]]) -> tuple[Parameter, ...]:
 def read_records(path: Path, name: str, *, snapshot: str | None = None) -> RecordSet:
     """The records called `name` without the values that cannot be; raises as `read_table`."""
     return RecordSet.of(read_table(path, name, snapshot=snapshot))
-
-
-def records_summary(path: Path) -> RecordsSummary | None:
-    """The records of a store in sum; None where it holds something else.
-
-    Raises
-    ------
-    NotFoundError
-        There is no store.
-    WorkspaceError
-        A newer Isotherm wrote it.
-    """
-    commit = repository.head(repository.open_repository(path))
-    if commit.metadata.get("kind") != layout.KIND:
-        return None
-    told = {name: commit.metadata[name] for name in RecordsSummary.model_fields if name in commit.metadata}
-    at = commit.written_at.isoformat(timespec="seconds")
-    return RecordsSummary(snapshot=commit.id, written_at=at, message=commit.message, **told)

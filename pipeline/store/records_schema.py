@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from zarr.codecs import BloscCodec
-
-from pipeline.errors import StoreError, WorkspaceError
-from pipeline.store.series_schema import subgroup
+from pipeline.store import collection_schema as common
+from pipeline.store.collection_schema import EXCLUDED, FORMAT, SOURCES, put, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import zarr
     from numpy.typing import NDArray
 
+__all__ = ["EXCLUDED", "FORMAT", "KIND", "PARAMETERS", "SOURCES"]
+
 KIND = "records"
-FORMAT = 1
-FORMAT_KEY = "records_format"
-CHUNK = 2**18
-"""Measurements or records of a chunk: 1 MiB of values, of some 600 stays in intensive care."""
-PARAMETERS, SOURCES, EXCLUDED = "parameters", "sources", "excluded"
+FORMAT_KEY = f"{KIND}_format"
+PARAMETERS = "parameters"
 _FLAT = {
     "value": "the value, in the units of its parameter, as published",
     "parameter": f"what was measured: its place in the group {PARAMETERS}",
@@ -45,14 +42,7 @@ _TABLES: dict[str, dict[str, str]] = {
         "static": "whether it describes the whole record",
         "categories": "values that it may have, where it counts nothing",
     },
-    SOURCES: {"url": "address of the file", "sha256": "SHA-256 of the file"},
-    EXCLUDED: {
-        "record": "identifier of what was left out",
-        "check": "what is wrong with it, in a word",
-        "file": "file that its cause is in",
-        "line": "line of the file",
-        "message": "what is wrong with it",
-    },
+    **common.TABLES,
 }
 _TITLES = {
     PARAMETERS: "What was measured",
@@ -63,26 +53,7 @@ _TITLES = {
 
 def create_group(root: zarr.Group, name: str) -> zarr.Group:
     """An empty group of records, in the place of the one that there is."""
-    about: dict[str, Any] = {"title": f"Labelled records {name}", "kind": KIND, FORMAT_KEY: FORMAT}
-    group = root.create_group(name, attributes=about, overwrite=True)
-    for table, title in _TITLES.items():
-        group.create_group(table, attributes={"title": title})
-    return group
-
-
-def put(group: zarr.Group, columns: Mapping[str, NDArray[Any]], dim: str, about: Mapping[str, str]) -> None:
-    """Arrays (dim,) of these values."""
-    for name, values in columns.items():
-        text = values.dtype.kind in "OU"
-        group.create_array(
-            name,
-            shape=values.shape,
-            chunks=(min(CHUNK, max(len(values), 1)),),
-            dtype=str if text else values.dtype,
-            compressors="auto" if text else BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
-            dimension_names=(dim,),
-            attributes={"long_name": about[name]},
-        )[...] = values
+    return common.create_group(root, name, KIND, f"Labelled records {name}", _TITLES)
 
 
 def put_flat(group: zarr.Group, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -99,45 +70,12 @@ def put_records(group: zarr.Group, columns: Mapping[str, NDArray[Any]], offset: 
 
 def put_table(group: zarr.Group, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """The rows of one of the tables."""
-    columns = {}
-    for name in _TABLES[table]:
-        values = [row[name] for row in rows]
-        plain = bool(values) and not isinstance(values[0], str)
-        columns[name] = np.array(values) if plain else np.array(values, dtype=object)
-    put(subgroup(group, table), columns, table.removesuffix("s"), _TABLES[table])
+    common.put_rows(group, table, rows, _TABLES[table])
 
 
-def read_table(group: zarr.Group, table: str) -> list[dict[str, Any]]:
-    """What `put_table` wrote."""
-    columns = {name: np.asarray(each[:]).tolist() for name, each in subgroup(group, table).arrays()}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+read_table = read_rows
 
 
 def records_group(root: zarr.Group, name: str) -> zarr.Group:
-    """The group of the records called `name`.
-
-    Raises
-    ------
-    StoreError
-        There is none; the message names those there are.
-    WorkspaceError
-        A newer Isotherm wrote it.
-    """
-    groups = dict(root.groups())
-    if name not in groups or groups[name].attrs.get("kind") != KIND:
-        known = ", ".join(sorted(one for one, each in groups.items() if each.attrs.get("kind") == KIND))
-        raise StoreError(
-            f"the store has no records {name!r}; it has {known or 'none'}",
-            remedy="ingest them first",
-            records=name,
-        )
-    group = groups[name]
-    found = int(str(group.attrs.get(FORMAT_KEY, FORMAT)))
-    if found > FORMAT:
-        raise WorkspaceError(
-            f"the records {name!r} have format {found}, and this Isotherm reads up to {FORMAT}",
-            remedy="upgrade Isotherm, or use another workspace",
-            found=found,
-            known=FORMAT,
-        )
-    return group
+    """The group of the records called `name`; see `collection_group`."""
+    return common.collection_group(root, name, KIND)

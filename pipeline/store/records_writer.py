@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
-from pipeline.errors import StoreError
 from pipeline.naming import counted
 from pipeline.store import records_schema as layout
 from pipeline.store import repository
+from pipeline.store.collection_schema import exclusions_told, own_root
 from pipeline.store.records_schema import EXCLUDED, PARAMETERS, SOURCES
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     import icechunk
 
     from pipeline.records.base import RecordTable
-
-EXCLUSIONS_TOLD = 100
-"""Of those that were left out, so many are told by the commit itself."""
 
 
 def write_records(path: Path, name: str, table: RecordTable) -> str | None:
@@ -37,13 +34,7 @@ def write_records(path: Path, name: str, table: RecordTable) -> str | None:
 
     def change(session: icechunk.Session) -> tuple[str, dict[str, Any]] | None:
         root = zarr.open_group(session.store, mode="a")
-        others = sorted(one for one, _ in root.groups() if one != name)
-        if others:
-            raise StoreError(
-                f"the store is that of {', '.join(others)}, and {name!r} needs one of its own",
-                remedy="give the experiment another name, or remove its store",
-                records=name,
-            )
+        own_root(root, name)
         if name in root and _same(layout.records_group(root, name), table):
             return None
         group = layout.create_group(root, name)
@@ -96,6 +87,5 @@ def _told(root: zarr.Group, table: RecordTable) -> dict[str, Any]:
         "measurements": len(table.value),
         "repeated": table.repeated,
         "implausible": {names[at]: int(many) for at, many in zip(places, counts, strict=True)},
-        "excluded": len(table.exclusions),
-        "exclusions": [each.model_dump() for each in table.exclusions[:EXCLUSIONS_TOLD]],
+        **exclusions_told(table.exclusions),
     }

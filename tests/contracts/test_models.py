@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models import FIELD_MODELS, MODELS, RECORD_MODELS, STATION_MODELS
-from models.base import FieldShape, RecordShape, SeriesShape, build_of, config_of
+from models import FIELD_MODELS, MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS
+from models.base import FieldShape, MovieShape, RecordShape, SeriesShape, build_of, config_of
 from pipeline.errors import ConfigError
 
-SIZES = {"convlstm": {"filters": 3, "head": 3}, "lstm_classifier": {"units": 3, "members": 2}}
+SIZES = {
+    "convlstm": {"filters": 3, "head": 3},
+    "lstm_classifier": {"units": 3, "members": 2},
+    "next_frame": {"layers": 2, "filters": 3},
+}
 """As small as may be; an entry without one is built with its defaults."""
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_fields = pytest.mark.parametrize("name", FIELD_MODELS)
@@ -26,6 +30,8 @@ def small(name):
 def shape_of(name):
     if name in RECORD_MODELS:
         return RecordShape(features=5)
+    if name in MOVIE_MODELS:
+        return MovieShape(y=6, x=5, history=4, horizon=1, stepwise=True)
     fields = FieldShape(4, 6, history=3, horizon=2, constants=5)
     return fields if name in FIELD_MODELS else SeriesShape(history=24, variables=3, leads=2)
 
@@ -34,6 +40,8 @@ def inputs_of(shape, seed=0):
     rng = np.random.default_rng(seed)
     if isinstance(shape, SeriesShape):
         return {"history": rng.normal(size=(2, shape.history, shape.variables)).astype(np.float32)}
+    if isinstance(shape, MovieShape):
+        return {"history": rng.random(size=(2, shape.history, shape.y, shape.x)).astype(np.float32)}
     if isinstance(shape, RecordShape):
         steps = rng.normal(size=(2, 4, shape.features)).astype(np.float32)
         present = np.array(
@@ -110,6 +118,17 @@ def test_it_gives_log_odds_of_records_of_any_length(name, records, steps):
         "present": (None,),
         "asked": (None,),
     }
+
+
+@pytest.mark.parametrize("name", MOVIE_MODELS)
+@pytest.mark.parametrize(("y", "x", "pictures"), [(13, 4, 1), (6, 7, 3)])
+def test_it_gives_pictures_of_any_size(name, y, x, pictures):
+    shape = MovieShape(y=y, x=x, history=pictures, horizon=1, stepwise=True)
+    model = build_of(name)(small(name), shape)
+    got = np.asarray(model(inputs_of(shape)))
+    assert got.shape == (2, pictures, y, x)
+    assert got.dtype == np.float32
+    assert {each.name: each.shape[1:] for each in model.inputs} == {"history": (pictures, y, x)}
 
 
 @every_model

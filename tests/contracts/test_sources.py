@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import ConfigError, IsothermError
 from pipeline.mirror import Mirror, SimulatedOcean, SimulatedWeather
-from pipeline.sources import SOURCES, record_source, series_source, source
+from pipeline.sources import SOURCES, movie_source, record_source, series_source, source
 from pipeline.sources.base import Fetched, Granule, SeriesSource, Source
 from pipeline.sources.fetch import Fetcher
 from pipeline.sources.policy import FetchPolicy
@@ -148,6 +148,19 @@ def test_a_source_is_asked_for_records_where_it_has_them(name: str) -> None:
     else:
         with pytest.raises(ConfigError, match="no source of labelled records"):
             record_source(name)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_is_asked_for_movies_where_it_has_them(name: str) -> None:
+    if name in MOVIES:
+        made = movie_source(name)
+        listed = made.list_granules(made.mirrors[0], lambda _: b"")
+        assert {granule.mirror for granule in listed} <= {made.mirrors[0]}
+        with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
+            made.list_granules("nowhere", lambda _: b"")
+    else:
+        with pytest.raises(ConfigError, match="no source of movies"):
+            movie_source(name)
 
 
 def test_an_unknown_mirror_is_refused(made: Source, station: SeriesSource) -> None:

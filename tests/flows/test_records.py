@@ -13,7 +13,7 @@ from flows.daily import daily
 from flows.evaluate import evaluate
 from flows.forecast import forecast
 from flows.ingest import ingest
-from flows.kinds import OF_RECORDS, require_kind
+from flows.kinds import OF_COLLECTIONS, require_kind
 from flows.loading import load_experiment
 from flows.publish import publish, report
 from flows.settings import Settings
@@ -141,7 +141,7 @@ def test_each_step_says_whether_it_is_of_records(experiment: Path) -> None:
     for step in ("forecast", "publish", "daily", "retrain", "retain", "promote", "rollback"):
         with pytest.raises(ConfigError, match=f"`isotherm {step}` has nothing to do there"):
             require_kind(ward, step)
-    for step in OF_RECORDS:
+    for step in OF_COLLECTIONS:
         require_kind(ward, step)
 
 

@@ -7,19 +7,22 @@ import pytest
 import zarr
 
 from pipeline.errors import FetchError, GranuleError, StoreError, WorkspaceError
-from pipeline.ingestion.records import RecordsJob, ingest_records
+from pipeline.ingestion.collection import CollectionJob
+from pipeline.ingestion.records import ingest_records
 from pipeline.records.base import RecordSet
 from pipeline.sources import record_source
-from pipeline.store import records_schema, repository
-from pipeline.store.records_reader import read_records, read_table, records_summary
+from pipeline.sources.base import RecordSource
+from pipeline.store import collection_schema, repository
+from pipeline.store.collections import collection_summary
+from pipeline.store.records_reader import read_records, read_table
 from pipeline.store.records_writer import write_records
 from pipeline.store.state import status_summary
 from tests.icu import FIRST, decoded, stay, stays, write_archive, write_outcomes
 
 
-def job(folder: Path, name: str = "set-a") -> RecordsJob:
+def job(folder: Path, name: str = "set-a") -> CollectionJob[RecordSource]:
     source = record_source("physionet2012", files=(str(folder / "set-*"), str(folder / "Outcomes-*")))
-    return RecordsJob(source, name, folder / "store", folder / "cache")
+    return CollectionJob(source, name, folder / "store", folder / "cache")
 
 
 def lay(folder: Path, count: int, *, lonely: bool = False) -> None:
@@ -81,7 +84,7 @@ def test_ingested_twice_it_is_written_once(tmp_path: Path) -> None:
 def test_the_store_is_told_without_being_read(tmp_path: Path) -> None:
     lay(tmp_path, 5, lonely=True)
     done = ingest_records(job(tmp_path))
-    summary = records_summary(tmp_path / "store")
+    summary = collection_summary(tmp_path / "store")
     assert summary is not None
     assert (summary.snapshot, summary.records, summary.positives) == (done.snapshot, 5, done.positives)
     assert summary.implausible == {"Height": 5}
@@ -119,7 +122,7 @@ def test_other_records_need_a_store_of_their_own(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, 5)
     with monkeypatch.context() as newer:
-        newer.setattr(records_schema, "FORMAT", 9)
+        newer.setattr(collection_schema, "FORMAT", 9)
         ingest_records(job(tmp_path))
     with pytest.raises(WorkspaceError, match="have format 9"):
         read_records(tmp_path / "store", "set-a")

@@ -1,0 +1,221 @@
+"""What the newest scores of movies say, and what they were made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from pipeline.errors import ConfigError, StoreError
+from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
+from pipeline.evaluation.versions import write_scores
+from pipeline.movies.partition import MoviePartition
+from pipeline.movies.windows import MovieSpec
+from pipeline.naming import counted, unknown
+from pipeline.splits import AnySplits, GivenSplits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import xarray as xr
+
+    from pipeline.evaluation.movie_scores import Forecast
+    from pipeline.evaluation.specs import EvaluationSpec
+    from pipeline.evaluation.standing import Judged
+    from pipeline.movies.base import MovieSet
+
+Interval = tuple[float, float] | None
+"""Low and high, or None where the windows were too few to tell."""
+
+
+class MoviesVerdict(CollectionVerdict):
+    """A model against the best rung of its ladder, on the same windows.
+
+    The best rung has the lowest RMSE over all leads. The model is promoted if the interval of the difference, model
+    less rung, lies below zero.
+    """
+
+    rmse: float
+    best_rmse: float
+    difference: float
+    difference_interval: Interval
+    skill: float
+    """1 − RMSE / RMSE of the best rung."""
+    skill_interval: Interval
+    units: str
+    leads: int
+    better_leads: int
+    """At which the RMSE is below that of every rung."""
+    windows: int
+    movies: int
+
+    @property
+    def row(self) -> dict[str, float | str]:
+        """The figures of a table, by their names."""
+        return {
+            "RMSE": round(self.rmse, 4),
+            "best baseline": self.best_rung,
+            "its RMSE": round(self.best_rmse, 4),
+            "skill": round(self.skill, 4),
+        }
+
+    @classmethod
+    def of(cls, scores: xr.Dataset) -> Self:
+        """Judge the model of `scores`, as `movies_dataset` gives them.
+
+        Raises
+        ------
+        StoreError
+            There is no ladder, or an RMSE is NaN: a forecast lacks a value where there is a truth.
+        """
+        if not scores.sizes["reference"]:
+            raise StoreError(
+                "the model has no ladder to be judged against", remedy="add baselines to the experiment"
+            )
+        undefined = scores.forecaster.values[np.isnan(scores.rmse_pooled.values)]
+        if len(undefined):
+            raise StoreError(
+                f"the RMSE is undefined of {', '.join(map(str, undefined))}: a forecast lacks a value where there is a "
+                "truth, or there is no truth at all",
+                remedy="see that the training did not diverge, and that the test pictures hold values",
+            )
+        model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
+        best = min(rungs, key=lambda rung: float(scores.rmse_pooled.sel(forecaster=rung)))
+        apart, by_lead = scores.sel(reference=best), scores.rmse
+        draft = cls(
+            region=str(scores.attrs["region"]),
+            model=model,
+            best_rung=best,
+            promoted=False,
+            rmse=float(scores.rmse_pooled.sel(forecaster=model)),
+            best_rmse=float(scores.rmse_pooled.sel(forecaster=best)),
+            difference=float(apart.rmse_difference_pooled),
+            difference_interval=_interval(apart.rmse_difference_pooled_interval),
+            skill=float(apart.skill_pooled),
+            skill_interval=_interval(apart.skill_pooled_interval),
+            confidence=float(scores.attrs["confidence"]),
+            units=str(scores.attrs["units"]),
+            leads=scores.sizes["lead_time"],
+            better_leads=int(
+                (by_lead.sel(forecaster=model) < by_lead.sel(forecaster=rungs).min("forecaster")).sum()
+            ),
+            windows=int(scores.attrs["windows"]),
+            movies=int(scores.attrs["movies"]),
+            sentence="",
+        )
+        interval = draft.difference_interval
+        judged = draft.model_copy(update={"promoted": interval is not None and interval[1] < 0})
+        return judged.model_copy(update={"sentence": _sentence(judged)})
+
+
+class MoviesStanding(CollectionStanding):
+    """The newest scores of movies, beside the scores themselves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["movies"] = "movies"
+    verdict: MoviesVerdict
+    windows: MovieSpec
+    splits: GivenSplits
+    short: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By split, the movies that are too short for a window."""
+
+
+def score_movies(
+    record: MovieSet,
+    models: Mapping[str, Forecast],
+    folder: Path,
+    *,
+    experiment: str,
+    region: str,
+    judged: Judged,
+    others: tuple[Judged, ...] = (),
+    ladder: tuple[str, ...],
+    splits: AnySplits,
+    windows: MovieSpec,
+    spec: EvaluationSpec,
+    cube_snapshot: str,
+) -> MoviesStanding:
+    """Score the models and their ladder on the test windows, keep the scores, and say who stands where.
+
+    Parameters
+    ----------
+    models
+        What each model makes of histories, by name.
+
+    Raises
+    ------
+    WindowError, ConfigError
+        There is no window of training or of test, or no such rung or group of measures.
+    """
+    # Xarray is not for those who only look.
+    from pipeline.evaluation.movie_dataset import movies_dataset
+    from pipeline.evaluation.movie_scores import GROUPS
+    from pipeline.movies.rungs import fitted
+
+    for group in spec.measures:
+        if group not in GROUPS:
+            raise unknown("group of measures of movies", group, GROUPS, ConfigError)
+    parted = MoviePartition(record, splits, windows)
+    test = parted.windows("test").part(slice(None, None, spec.stride))
+    rungs = fitted(ladder, record, parted.windows("train"))
+    scores = movies_dataset(
+        {**models, **{rung.name: rung.predict for rung in rungs}},
+        record,
+        test,
+        spec,
+        model=judged.name,
+        ladder=ladder,
+        provenance={
+            "experiment": experiment,
+            "region": region,
+            "model_id": judged.id,
+            "cube_snapshot": cube_snapshot,
+        },
+    )
+    standing = MoviesStanding(
+        experiment=experiment,
+        region=region,
+        scores_version=write_scores(scores, folder),
+        verdict=MoviesVerdict.of(scores),
+        judged=judged,
+        others=others,
+        ladder=ladder,
+        cube_snapshot=cube_snapshot,
+        windows=windows,
+        splits=splits,
+        short={name: ids for name, ids in parted.short.items() if ids},
+    )
+    standing.write(folder)
+    return standing
+
+
+def _interval(bounds: xr.DataArray) -> Interval:
+    low, high = (float(bounds.sel(bound=name)) for name in ("low", "high"))
+    return None if np.isnan([low, high]).any() else (low, high)
+
+
+def _sentence(verdict: MoviesVerdict) -> str:
+    if verdict.promoted:
+        outcome = "beats"
+    elif verdict.difference < 0:
+        outcome = "is ahead of, but cannot be told from,"
+    else:
+        outcome = "does not beat"
+    units = "" if verdict.units == "1" else f" {verdict.units}"
+    ahead = f"{counted(verdict.leads, 'picture')} ahead" if verdict.leads > 1 else "the next picture"
+    text = (
+        f"{verdict.model} {outcome} the best baseline in {verdict.region}, {verdict.best_rung}: "
+        f"RMSE {verdict.rmse:.3f} against {verdict.best_rmse:.3f}{units} over {ahead}, "
+        f"on {counted(verdict.windows, 'window')} of "
+        f"{counted(verdict.movies, 'movie')}, skill {verdict.skill:+.1%}"
+    )
+    if verdict.skill_interval is None:
+        return text + ", on too few windows for an interval. It is not promoted."
+    low, high = verdict.skill_interval
+    text += f" ({verdict.confidence:.0%} interval {low:+.1%} to {high:+.1%})."
+    if not verdict.promoted:
+        return text + " It is not promoted."
+    return f"{text} It is better than every baseline at {verdict.better_leads} of {verdict.leads} leads."

@@ -1,0 +1,73 @@
+"""The ladder of movies: what is forecast of pictures without a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+
+from pipeline.errors import ConfigError
+from pipeline.naming import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pipeline.movies.base import MovieSet
+    from pipeline.movies.windows import MovieWindows
+
+    Array = NDArray[np.float32]
+
+
+class MovieRung(Protocol):
+    """What every entry of RUNGS offers."""
+
+    name: str
+
+    def fit(self, record: MovieSet, windows: MovieWindows) -> Self:
+        """Fit on the training windows alone."""
+        ...
+
+    def predict(self, history: Array, horizon: int) -> Array:
+        """float32 (window, horizon, y, x), of histories (window, history, y, x), all in the units of the pictures.
+
+        NaN in a history is not known; where it is in a forecast, nothing is forecast.
+        """
+        ...
+
+
+@dataclass
+class Persistence:
+    """The last picture stays; where it lacks a cell, so does the forecast."""
+
+    name: str = "persistence"
+
+    def fit(self, record: MovieSet, windows: MovieWindows) -> Self:
+        """Nothing is fitted."""
+        del record, windows
+        return self
+
+    def predict(self, history: Array, horizon: int) -> Array:
+        """See `MovieRung`."""
+        return np.repeat(history[:, -1:], horizon, axis=1)
+
+
+RUNGS: dict[str, type[MovieRung]] = {
+    "persistence": Persistence,
+}
+
+
+def fitted(names: Sequence[str], record: MovieSet, windows: MovieWindows) -> list[MovieRung]:
+    """These rungs, fitted on the training windows.
+
+    Raises
+    ------
+    ConfigError
+        There is no such rung of movies.
+    """
+    for name in names:
+        if name not in RUNGS:
+            raise unknown("rung of movies", name, RUNGS, ConfigError)
+    return [RUNGS[name]().fit(record, windows) for name in names]
