@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import iglob
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -32,6 +33,8 @@ from pipeline.store.readings import (
 )
 from pipeline.types import Status
 from pipeline.workspace import Workspace
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Job(BaseModel):
@@ -217,9 +220,15 @@ def job_for(
         yield Job(experiment=chosen.sourced(addresses=addresses), settings=settings)
     elif chosen.simulation is not None and embedded:
         with _simulated(chosen, settings.today) as sourced:
-            yield Job(experiment=sourced, settings=settings)
+            yield Job(experiment=sourced, settings=_near(settings))
     else:
         yield Job(experiment=chosen, settings=settings)
+
+
+def _near(settings: Settings) -> Settings:
+    """Without a cluster of other machines, from where an embedded mirror cannot be reached."""
+    there = urlsplit(settings.dask_address or "").hostname
+    return settings if there in LOOPBACK else settings.model_copy(update={"dask_address": None})
 
 
 @contextmanager

@@ -83,6 +83,7 @@ class FullDisk:
                 resize(room + ROOM)
                 self._again(command, Workspace(folder / "workspace"), folder)
                 self.found.sizes[command] += 1
+        require(self.found.sizes[command] > 0, f"no disk was too small for `{command}`")
 
     def read_only(self) -> None:
         """Nothing is written, the error is clear, and `status` reads."""
@@ -172,7 +173,7 @@ def tmpfs(folder: Path, size: int) -> Iterator[Callable[..., None]]:
 
 def _size(folder: Path) -> int:
     """Bytes that it takes on a disk, in whole pages."""
-    return sum(-(-path.stat().st_size // 4096) * 4096 for path in folder.rglob("*"))
+    return sum(-(-path.stat().st_size // 4096) * 4096 for path in folder.rglob("*") if path.is_file())
 
 
 def _hashes(folder: Path) -> dict[str, str]:

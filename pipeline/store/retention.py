@@ -11,13 +11,13 @@ import datetime as dt
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import icechunk
 
-from pipeline.errors import StoreError
 from pipeline.location import is_remote
 from pipeline.store import repository
 from pipeline.types import Spec
@@ -25,9 +25,13 @@ from pipeline.types import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.s3 import S3Path
+
 PIN = "pin"
 SAFETY = dt.timedelta(days=1)
 """Objects younger than this may belong to a session that is not committed yet, and are never collected."""
+_AT_ONCE = 16
+"""Objects of a store on S3 that are copied at a time."""
 
 
 class Collected(Spec):
@@ -69,32 +73,30 @@ def retain(
     safety
         Objects younger than this stay, whether anything reaches them or not.
     dry_run
-        Nothing is changed: the same is done to a copy, whose objects are links.
+        Nothing is changed: the same is done to a copy. Of chunks it has links, or of those on S3 the lengths alone.
 
     Raises
     ------
     NotFoundError
         There is no repository.
     StoreError
-        Another process has been writing to it for a minute, or a dry run is asked for on S3, where nothing links.
+        Another process has been writing to it for a minute.
     """
     collect_before = (now or dt.datetime.now(dt.UTC)) - safety
     if not dry_run:
         with repository.writing(path), repository.translated(path):
             return _retain(repository.open_repository(path), set(pins), older_than, collect_before)
-    if is_remote(path):
-        raise StoreError(
-            f"what a retention would remove of {path} cannot be tried on a copy there",
-            remedy="leave out --dry-run, or copy the workspace to a disk and try it there",
-            path=str(path),
-        )
+    beside = None if is_remote(path) else path.parent
     with (
         repository.translated(path),
-        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+        tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=beside) as folder,
     ):
         copy = Path(folder) / path.name
-        with repository.writing(path):
-            shutil.copytree(path, copy, copy_function=_link)
+        if is_remote(path):
+            _outline(path, copy)
+        else:
+            with repository.writing(path):
+                shutil.copytree(path, copy, copy_function=_link)
         return _retain(repository.open_repository(copy), set(pins), older_than, collect_before)
 
 
@@ -168,3 +170,24 @@ def _link(source: str, target: str) -> None:
             os.link(source, target)
             return
     shutil.copy2(source, target)
+
+
+def _outline(path: S3Path, copy: Path) -> None:
+    """The repository on this machine, with holes in place of the chunks' contents, which a retention never reads."""
+
+    def take(each: S3Path) -> None:
+        place = copy.joinpath(*each.relative_to(path).parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        told = each.stat()
+        if each.is_relative_to(path / "chunks"):
+            with place.open("wb") as hole:
+                hole.truncate(told.st_size)
+        else:
+            place.write_bytes(each.read_bytes())
+        os.utime(place, (told.st_mtime, told.st_mtime))
+
+    # References first: whatever they lead to is there when the rest is listed.
+    for each in (path / "refs").walk():
+        take(each)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(take, (each for each in path.walk() if not each.is_relative_to(path / "refs"))))

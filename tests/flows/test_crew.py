@@ -18,6 +18,7 @@ import zarr
 
 from flows import crew as crews
 from flows.crew import crew_for
+from flows.jobs import job_for
 from flows.settings import Settings
 from pipeline.errors import ConfigError, IsothermError
 from pipeline.ingestion import IngestJob, Plan, Shard, batches, ingest, ingest_batch, plan
@@ -67,6 +68,19 @@ def test_a_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None
     ):
         pass
     assert "ISOTHERM_DASK_ADDRESS" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("address", "used"), [("tcp://dask:8786", False), ("tcp://127.0.0.1:8786", True), ("", False)]
+)
+def test_what_is_simulated_on_this_machine_is_read_from_it(
+    monkeypatch: pytest.MonkeyPatch, address: str, used: bool
+) -> None:
+    monkeypatch.setenv("ISOTHERM_DASK_ADDRESS", address)
+    with job_for("demo") as job:
+        assert bool(job.settings.dask_address) is used
+    with job_for("sst-seas") as job:
+        assert job.settings.dask_address == address
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,9 @@ import pytest
 
 from flows.jobs import job_for
 from flows.settings import Settings
+from models.champions import champion, reigns
+from models.comparison import comparisons
+from models.pinned import find_pinned
 from pipeline.errors import ConfigError, OutageError
 from pipeline.forecasts import archive
 from pipeline.lineage import read_lineage
@@ -133,6 +136,42 @@ def test_from_files_to_a_published_forecast(
 def products(workspace: S3Path) -> dict[str, bytes]:
     """What consumers open."""
     return {path.key: path.read_bytes() for path in (workspace / "published").walk() if ".zarr/" in path.key}
+
+
+def test_champions_and_retention_by_their_commands(
+    on_s3: S3Path, experiments: Path, cache: Path, tmp_path: Path, prefect_server: str
+) -> None:
+    last = dt.date(2020, 11, 30)
+    seas.write_experiment(experiments, end=last)
+    record = str(seas.write(tmp_path / "longer.nc", seas.sea(seas.days(last=last))))
+
+    def said(*words: str) -> str:
+        done = isotherm(*words, "--workspace", str(on_s3), PREFECT_API_URL=prefect_server)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said("ingest", "small", "--from-files", record)
+    said("train", "small")
+    folder = Workspace(on_s3).models("small", "small")
+    first = champion(folder).model_id
+    told = said("retrain", "small")
+    (made,) = comparisons(folder)
+    assert "".join(made.sentence.split()) in "".join(told.split())
+    assert find_pinned(folder) is None
+    second = made.challenger
+    # Whichever the retraining left as champion.
+    said("promote", "small", first, "--because", "it is known")
+    assert f"{second} is champion since" in said("promote", "small", second, "--because", "it is newer")
+    assert champion(folder).model_id == second
+    assert f"{first} is champion since" in said("rollback", "small", "--because", "it drifts")
+    assert [each.because for each in reigns(folder)][-2:] == ["it is newer", "it drifts"]
+    assert first in said("status", "small")
+
+    before = {path.key: path.read_bytes() for path in on_s3.walk()}
+    assert "would remove 0.0 KiB in all" in said("retain", "small", "--dry-run")
+    assert {path.key: path.read_bytes() for path in on_s3.walk()} == before
+    assert "removed 0.0 KiB in all" in said("retain", "small")
+    assert champion(folder).model_id == first
 
 
 def test_an_outage_is_told_and_the_next_run_goes_on(
