@@ -239,6 +239,7 @@ def _simulated(experiment: Experiment, today: dt.date | None) -> Iterator[Experi
     asked = experiment.simulation
     assert asked is not None
     asked = asked.model_copy(update={"today": today or asked.today})
+    mirror_addresses("http://", experiment.source_name)
     if experiment.station is None:
         ocean = SimulatedOcean(seed=asked.seed, first=asked.first_day, today=asked.today)
         with Mirror(ocean=ocean) as serving:

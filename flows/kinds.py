@@ -64,7 +64,9 @@ def require_tables(experiment: Experiment) -> None:
                 key="splits",
             )
         return
-    others = (*timed, "regions", "grid", "station", "simulation", *COLLECTIONS)
+    # Movies may be cut from fields that the embedded mirror serves.
+    simulated = () if experiment.movies is not None else ("simulation",)
+    others = (*timed, "regions", "grid", "station", *simulated, *COLLECTIONS)
     for table in others:
         if table != chosen[0] and getattr(experiment, table):
             raise ConfigError(

@@ -47,9 +47,10 @@ def evaluate_movies(job: Job, place: str, snapshot: str) -> MoviesStanding:
     folders = list(job.models(place).values())
     best, *others = (judged(folder) for folder in folders)
     models = [MovieForecaster.load(folder) for folder in folders]
+    stepwise = experiment.movies.windows.judged == "each-step"
     return score_movies(
         MoviesReading(path=workspace.cube(experiment.name), region=place).read(snapshot),
-        {each.name: each.predict for each in models},
+        {each.name: each.at_each_step if stepwise else each.predict for each in models},
         workspace.scores(experiment.name, place),
         experiment=experiment.name,
         region=place,

@@ -53,3 +53,17 @@ class MovieForecaster:
                 output = np.asarray(model.predict_on_batch({"history": given}), np.float32)
             found.append(encoder.decode(output))
         return np.concatenate(found)
+
+    def at_each_step(self, history: Array, horizon: int) -> Array:
+        """float32 (window, history, y, x): the picture after each of a history, made from that and those before it.
+
+        Of a model of the next picture at every step; `horizon` is 1.
+        """
+        del horizon
+        encoder, model = self.trained.encoder, self.trained.model
+        found = []
+        for first in range(0, len(history), BATCH):
+            given = encoder.seen(history[first : first + BATCH])
+            output = np.asarray(model.predict_on_batch({"history": given}), np.float32)
+            found.append(encoder.decode(output))
+        return np.concatenate(found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows import show
-from flows.commands.options import WorkspaceOption, out
+from flows.commands.options import ExperimentName, WorkspaceOption, out
 
 app = typer.Typer()
 
@@ -49,6 +50,22 @@ def experiments() -> None:
     from flows.settings import Settings
 
     show.experiments(out, Settings.load().experiments)
+
+
+@app.command(epilog="[b]Example[/b]  isotherm export sst-hybrid sea_temp")
+def export(
+    experiment: ExperimentName,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    workspace: WorkspaceOption = None,
+    heading: Annotated[
+        bool, typer.Option(help="Begin each table with a line of names, which its usual reader passes over.")
+    ] = True,
+) -> None:
+    """Write the movies of an experiment as numbered tables, features/N.csv and targets/N.csv, a row a picture."""
+    from flows.exporting import export as write
+
+    many = write(experiment, folder, workspace=workspace, heading=heading)
+    out.print(f"wrote {many} sequences below {folder}", highlight=False)
 
 
 @app.command(

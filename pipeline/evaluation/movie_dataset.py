@@ -28,6 +28,8 @@ BOUNDS = ("low", "high")
 EXAMPLES = 6
 EXAMPLE_CELLS = 40_000
 """Of a picture; of larger ones every second cell is shown, or third, …."""
+SQUARED = ("mse", "cell_mse", "mean_mse")
+"""Measures in the square of the pictures' units."""
 EXAMPLE_VALUES = 6_000_000
 """Of all examples."""
 
@@ -124,7 +126,8 @@ def examples(
     whole = some.pictures(record.values, 0, spec.history)
     truth = some.pictures(record.asked, spec.history, spec.length)
     parts = {"history": whole, "truth": truth}
-    parts |= {name: forecast(whole, spec.horizon) for name, forecast in shown.items()}
+    # Of forecasts at each step, the last.
+    parts |= {name: forecast(whole, spec.horizon)[:, -spec.horizon :] for name, forecast in shown.items()}
     told = {"units": record.picture.units, "long_name": record.picture.long_name}
     found: dict[str, Variable] = {
         f"example_{name}": (
@@ -162,4 +165,4 @@ def _put(
 
 
 def _units(name: str, units: str) -> str:
-    return f"{units}2" if name == "mse" and units != "1" else units
+    return f"{units}2" if name in SQUARED and units != "1" else units

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from pipeline.evaluation.bootstrap import block_counts
+from pipeline.evaluation.movie_regression import Regression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,7 +90,17 @@ class Errors:
         return {"mse": mse, "mae": mae, "rmse": np.sqrt(mse)}
 
 
-GROUPS: dict[str, Group] = {"errors": Errors()}
+GROUPS: dict[str, Group] = {"errors": Errors(), "regression": Regression()}
+
+
+def at_each_step(forecast: Forecast) -> Forecast:
+    """A forecaster of the picture after a history made one of the picture after each one of it."""
+
+    def each(history: Pictures, horizon: int) -> Pictures:
+        steps = range(1, history.shape[1] + 1)
+        return np.concatenate([forecast(history[:, :step], horizon) for step in steps], axis=1)
+
+    return each
 
 
 def collect(
@@ -97,18 +108,19 @@ def collect(
 ) -> dict[str, dict[str, Array]]:
     """By forecaster the statistics of all groups, each (window, lead, …); some windows are held at a time."""
     spec = windows.spec
-    cells = len(record.y.values) * len(record.x.values) * spec.horizon
+    stepwise = spec.judged == "each-step"
+    cells = len(record.y.values) * len(record.x.values) * (spec.history if stepwise else spec.horizon)
     block = max(CELLS // cells, 1)
     parts: dict[str, list[dict[str, Array]]] = {name: [] for name in forecasters}
     for start in range(0, len(windows), block):
         some = windows.part(slice(start, start + block))
         history = some.pictures(record.values, 0, spec.history)
-        truth = some.pictures(record.asked, spec.history, spec.length)
+        truth = some.pictures(record.asked, 1 if stepwise else spec.history, spec.length)
         for name, forecast in forecasters.items():
             given = forecast(history, spec.horizon)
             parts[name].append(
                 {
-                    f"{group}.{key}": each
+                    f"{group}.{key}": each.sum(axis=1, keepdims=True) if stepwise else each
                     for group in groups
                     for key, each in GROUPS[group].statistics(given, truth).items()
                 }

@@ -143,7 +143,7 @@ def score_movies(
     Parameters
     ----------
     models
-        What each model makes of histories, by name.
+        What each model makes of histories, by name: of the pictures ahead, or at each step where that is judged.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def score_movies(
     """
     # Xarray is not for those who only look.
     from pipeline.evaluation.movie_dataset import movies_dataset
-    from pipeline.evaluation.movie_scores import GROUPS
+    from pipeline.evaluation.movie_scores import GROUPS, at_each_step
     from pipeline.movies.rungs import fitted
 
     for group in spec.measures:
@@ -161,8 +161,10 @@ def score_movies(
     parted = MoviePartition(record, splits, windows)
     test = parted.windows("test").part(slice(None, None, spec.stride))
     rungs = fitted(ladder, record, parted.windows("train"))
+    stepwise = windows.judged == "each-step"
+    baselines = {rung.name: at_each_step(rung.predict) if stepwise else rung.predict for rung in rungs}
     scores = movies_dataset(
-        {**models, **{rung.name: rung.predict for rung in rungs}},
+        {**models, **baselines},
         record,
         test,
         spec,

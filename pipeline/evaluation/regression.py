@@ -36,8 +36,8 @@ class RegressionSums:
     Parameters
     ----------
     sums
-        float64 (8, cell, …): the pictures in which both truth and forecast are known, and over these truth, forecast,
-        their squares, their products, squared and absolute errors.
+        float64 (8, cell, …): the pictures in which the truth is known, and over these truth, forecast, their squares,
+        their products, squared and absolute errors.
     origin
         Near the values, so that no digits are lost where they vary little.
     """
@@ -47,16 +47,12 @@ class RegressionSums:
 
     @classmethod
     def of(cls, truth: NDArray[np.floating], forecast: NDArray[np.floating], *, origin: float = 0.0) -> Self:
-        """The sums over the first axis of truth and forecast (picture, …); what is NaN in either counts in none."""
-        known = np.isfinite(truth) & np.isfinite(forecast)
-        one, other = (np.where(known, each.astype(np.float64) - origin, 0.0) for each in (truth, forecast))
-        error = other - one
-        parts = (known, one, other, one**2, other**2, one * other, error**2, abs(error))
-        return cls(np.stack([part.sum(axis=0, dtype=np.float64) for part in parts]), origin)
+        """The sums over the first axis of truth and forecast (picture, …); see `summands`."""
+        return cls(summands(truth, forecast, origin=origin).sum(axis=1), origin)
 
     @property
     def count(self) -> Cells:
-        """float64 (cell, …): pictures in which both are known."""
+        """float64 (cell, …): pictures in which the truth is known."""
         return np.asarray(self.sums[0])
 
     def __add__(self, other: RegressionSums) -> RegressionSums:
@@ -98,6 +94,19 @@ class RegressionSums:
             "r2": 1 - rse,
         }
         return {name: np.asarray(column) for name, column in table.items()}
+
+
+def summands(truth: NDArray[np.floating], forecast: NDArray[np.floating], *, origin: float = 0.0) -> Cells:
+    """float64 (8, …): what is added up, of truth and forecast of one shape.
+
+    Where the truth is NaN nothing counts; a forecast that lacks where there is a truth spreads as NaN.
+    """
+    known = np.isfinite(truth)
+    one, other = (np.where(known, each.astype(np.float64) - origin, 0.0) for each in (truth, forecast))
+    error = other - one
+    return np.stack(
+        [known, one, other, one**2, other**2, one * other, error**2, abs(error)], dtype=np.float64
+    )
 
 
 def mean_over_cells(table: dict[str, Cells]) -> dict[str, float]:

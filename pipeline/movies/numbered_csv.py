@@ -8,12 +8,15 @@ passes over the first line of each file, so one is written; a file without it is
 from __future__ import annotations
 
 import math
+import os
 import re
+import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pipeline.errors import StoreError
 from pipeline.movies.numbers import numbers
 
 if TYPE_CHECKING:
@@ -117,11 +120,38 @@ def write(folder: Path, number: int, movie: NDArray[np.float32], *, heading: boo
 
 
 def write_all(folder: Path, movies: MovieSet, *, heading: bool = True) -> int:
-    """Write every movie below `folder`, by its number where it has one and by its place else; how many were written."""
-    edges = zip(movies.offset[:-1], movies.offset[1:], strict=True)
-    for number, (begin, end) in zip(numbers(movies.ids).tolist(), edges, strict=True):
-        write(folder, number, movies.values[begin:end], heading=heading)
+    """Write every movie as a sequence of a new `folder`, by its number, or its place where it has none; how many.
+
+    Raises
+    ------
+    StoreError
+        The folder is there already, a movie has a single picture, or a cell without a value: a table has no room for
+        it. Nothing is left half written.
+    """
+    if folder.exists():
+        raise StoreError(f"{folder} is there already", remedy="name a new folder", path=str(folder))
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        _write_each(draft, movies, heading=heading)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     return len(movies)
+
+
+def _write_each(folder: Path, movies: MovieSet, *, heading: bool) -> None:
+    edges = zip(movies.offset[:-1], movies.offset[1:], strict=True)
+    for name, number, (begin, end) in zip(movies.ids, numbers(movies.ids).tolist(), edges, strict=True):
+        values = movies.values[begin:end]
+        lacks = int(np.isnan(values).sum())
+        if len(values) < 2 or lacks:
+            raise StoreError(
+                f"the movie {name!r} has {f'{lacks} cells without a value' if lacks else 'a single picture'}, which "
+                "numbered tables have no room for",
+                remedy="export movies whose cells all have values, or open the store with xarray or Zarr",
+                movie=name,
+            )
+        write(folder, number, values, heading=heading)
 
 
 def _is_heading(line: str) -> bool:

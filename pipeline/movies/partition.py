@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import ConfigError, WindowError
+from pipeline.movies.numbers import numbers
 from pipeline.movies.windows import MovieWindows
 from pipeline.splits import Fractions, Numbers, Splits
 
@@ -94,26 +95,29 @@ class MoviePartition:
             Movies are numbered that there are not, or days are named where time has no meaning.
         """
         if isinstance(self.given, Numbers):
-            return self._by_number(self.given.parts)
+            return self._by_number(self.given.parts, numbers(self.record.ids))
         if isinstance(self.given, Fractions) and self.spec.parted_by == "movie":
             train, validation = self.given.counts(len(self.record))
             edges = (0, train, train + validation, len(self.record))
             bounds = zip(NAMES, edges, edges[1:], strict=False)
-            return self._by_number({name: (first + 1, last) for name, first, last in bounds})
+            places = np.arange(1, len(self.record) + 1)
+            return self._by_number({name: (first + 1, last) for name, first, last in bounds}, places)
         return self._by_picture()
 
-    def _by_number(self, parts: dict[SplitName, tuple[int, int]]) -> dict[SplitName, list[Run]]:
+    def _by_number(self, parts: dict[SplitName, tuple[int, int]], known: Index) -> dict[SplitName, list[Run]]:
+        """The movies of each split, by the numbers that they are `known` by."""
         found: dict[SplitName, list[Run]] = {}
+        highest = int(known.max(initial=0))
         for name, (first, last) in parts.items():
-            if last > len(self.record):
+            if last > highest:
                 raise ConfigError(
-                    f"{name} is for the movies {first} to {last}, and there are {len(self.record)}",
+                    f"{name} is for the movies {first} to {last}, and the last there is has number {highest}",
                     remedy="correct [splits], or ingest more movies",
                     split=name,
                 )
-            numbers = range(first - 1, last)
+            chosen = np.flatnonzero((known >= first) & (known <= last)).tolist()
             found[name] = [
-                Run(at, int(self.record.offset[at]), int(self.record.offset[at + 1])) for at in numbers
+                Run(at, int(self.record.offset[at]), int(self.record.offset[at + 1])) for at in chosen
             ]
         return found
 

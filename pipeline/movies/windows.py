@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from pipeline.types import Spec
 
@@ -33,6 +33,9 @@ class MovieSpec(Spec):
     steps
         Of `next`: pictures that a training sample is given, to each of which the next is asked; as many as a forecast
         runs over where not given.
+    judged
+        What forecasts are judged by: the pictures `ahead` of a history; or, `each-step`, the picture after each one of
+        a history, forecast from that one and those before it.
     parted_by
         What parts of a whole (`[splits]` in numbers below one) are parts of: the movies, in their order, or the
         pictures of all, with a guard gap of a window before validation and before test.
@@ -46,8 +49,15 @@ class MovieSpec(Spec):
     stride: PositiveInt = 1
     learn: Literal["next", "horizon"] = "horizon"
     steps: PositiveInt | None = None
+    judged: Literal["ahead", "each-step"] = "ahead"
     parted_by: Literal["movie", "picture"] = "movie"
     scaling: Literal["none", "unit", "standard"] = "standard"
+
+    @model_validator(mode="after")
+    def _one_ahead(self) -> Self:
+        if self.judged == "each-step" and (self.learn, self.horizon) != ("next", 1):
+            raise ValueError('judged = "each-step" goes with learn = "next" and a horizon of 1')
+        return self
 
     @property
     def sampling(self) -> int:

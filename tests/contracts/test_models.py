@@ -15,6 +15,7 @@ from pipeline.errors import ConfigError
 SIZES = {
     "convlstm": {"filters": 3, "head": 3},
     "lstm_classifier": {"units": 3, "members": 2},
+    "conv_lstm_hybrid": {"units": 3, "stride": 1},
     "next_frame": {"layers": 2, "filters": 3},
 }
 """As small as may be; an entry without one is built with its defaults."""

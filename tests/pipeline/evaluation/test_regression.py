@@ -55,9 +55,17 @@ def test_a_perfect_forecast_and_the_mean_are_the_two_ends_of_the_scale() -> None
     assert np.isnan(flat["pc"]).all()
 
 
-def test_what_is_missing_in_either_counts_in_none() -> None:
+def test_a_forecast_that_lacks_where_there_is_a_truth_spreads() -> None:
+    truth, forecast = pair(6)
+    forecast[5, 0, 0] = np.nan
+    for column in RegressionSums.of(truth, forecast).finish().values():
+        assert np.isnan(column[0, 0])
+        assert np.isfinite(column[0, 1])
+
+
+def test_where_the_truth_is_missing_nothing_counts() -> None:
     truth, forecast = pair(2)
-    truth[3, 0, 0] = forecast[5, 0, 0] = np.nan
+    truth[3, 0, 0] = truth[5, 0, 0] = forecast[5, 0, 0] = np.nan
     truth[:, 1, 1] = np.nan
     table = RegressionSums.of(truth, forecast)
     kept = [at for at in range(40) if at not in (3, 5)]

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pipeline.errors import StoreError
 from pipeline.movies import numbered_csv
+from pipeline.movies.base import Axis, MovieSet, Picture
 from pipeline.movies.numbered_csv import UnusableError, join, place_of, read, write
 from pipeline.movies.numbers import groups, name_of, numbers
 
@@ -107,12 +109,9 @@ def test_numbers_are_those_of_the_ids_and_have_holes() -> None:
     assert groups(["north", "south 2"]) == ("", "")
 
 
-def test_movies_are_written_by_their_numbers(tmp_path: Path) -> None:
-    from pipeline.movies.base import Axis, MovieSet, Picture
-
-    values = np.arange(20, dtype=np.float32).reshape(5, 2, 2)
+def movie_set(values: np.ndarray) -> MovieSet:
     axis = {"long_name": "cell", "units": "1", "values": (0.0, 1.0)}
-    movies = MovieSet(
+    return MovieSet(
         ids=("3 bengal", "5 black"),
         offset=np.array([0, 2, 5]),
         time=np.full(5, "NaT", "datetime64[ns]"),
@@ -121,6 +120,21 @@ def test_movies_are_written_by_their_numbers(tmp_path: Path) -> None:
         y=Axis(name="y", **axis),
         x=Axis(name="x", **axis),
     )
-    assert numbered_csv.write_all(tmp_path, movies) == 2
-    assert sorted(each.name for each in (tmp_path / "features").iterdir()) == ["3.csv", "5.csv"]
-    np.testing.assert_array_equal(back(tmp_path, 5, 4).reshape(3, 2, 2), values[2:])
+
+
+def test_movies_are_written_by_their_numbers(tmp_path: Path) -> None:
+    values = np.arange(20, dtype=np.float32).reshape(5, 2, 2)
+    folder = tmp_path / "sea"
+    assert numbered_csv.write_all(folder, movie_set(values)) == 2
+    assert sorted(each.name for each in (folder / "features").iterdir()) == ["3.csv", "5.csv"]
+    np.testing.assert_array_equal(back(folder, 5, 4).reshape(3, 2, 2), values[2:])
+    with pytest.raises(StoreError, match="is there already"):
+        numbered_csv.write_all(folder, movie_set(values))
+
+
+def test_a_cell_without_a_value_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    values = np.arange(20, dtype=np.float32).reshape(5, 2, 2)
+    values[4, 1, 0] = np.nan
+    with pytest.raises(StoreError, match="'5 black' has 1 cells without a value"):
+        numbered_csv.write_all(tmp_path / "sea", movie_set(values))
+    assert not list(tmp_path.iterdir())
