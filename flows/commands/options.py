@@ -33,7 +33,7 @@ FromFiles = Annotated[
     list[str] | None,
     typer.Option(
         "--from-files",
-        help="Take local files (NetCDF, or a station's CSV or zip): a path or a glob; may be repeated.",
+        help="Take local files (NetCDF, a station's CSV or zip, tables): a path or a glob; may be repeated.",
     ),
 ]
 MirrorOption = Annotated[
