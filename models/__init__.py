@@ -21,5 +21,6 @@ RECORD_MODELS: dict[str, str] = {
 MOVIE_MODELS: dict[str, str] = {
     "next_frame": "models.next_frame:build",
     "conv_lstm_hybrid": "models.conv_lstm_hybrid:build",
+    "encoder_forecaster": "models.encoder_forecaster:build",
 }
 MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS, **MOVIE_MODELS}

@@ -11,6 +11,7 @@ import numpy as np
 from models.base import MovieShape
 from models.movie_samples import MovieSamples
 from pipeline.errors import NotFittedError
+from pipeline.movies.decibels import from_decibels, to_decibels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ class MovieEncoder:
     Parameters
     ----------
     offset, scale
-        What a model sees is the value less `offset`, by `scale`.
+        What a model sees is the value less `offset`, by `scale`; of `decibel` scaling, the value is in decibels.
     size
         Cells along y and x.
     """
@@ -56,6 +57,8 @@ class MovieEncoder:
         if spec.scaling == "unit":
             low, high = record.picture.shown
             offset, scale = low, high - low
+        elif spec.scaling == "decibel":
+            offset, scale = 0.0, 10.0
         elif spec.scaling == "standard":
             some = np.unique(chosen.first[:, None] + np.arange(chosen.length))
             values = record.values[some]
@@ -107,6 +110,8 @@ class MovieEncoder:
 
     def encode(self, values: Array) -> Array:
         """Scaled; NaN stays."""
+        if self.spec.scaling == "decibel":
+            values = to_decibels(values)
         return np.asarray((values - np.float32(self.offset)) / np.float32(self.scale), np.float32)
 
     def seen(self, values: Array) -> Array:
@@ -115,4 +120,5 @@ class MovieEncoder:
 
     def decode(self, output: Array) -> Array:
         """In the units of the picture; the inverse of `encode`."""
-        return np.asarray(output * np.float32(self.scale) + np.float32(self.offset), np.float32)
+        values = np.asarray(output * np.float32(self.scale) + np.float32(self.offset), np.float32)
+        return from_decibels(values) if self.spec.scaling == "decibel" else values

@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.evaluation.bootstrap import block_counts
 from pipeline.evaluation.movie_regression import Regression
+from pipeline.evaluation.precipitation import Events, Fractions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,7 +91,12 @@ class Errors:
         return {"mse": mse, "mae": mae, "rmse": np.sqrt(mse)}
 
 
-GROUPS: dict[str, Group] = {"errors": Errors(), "regression": Regression()}
+GROUPS: dict[str, Group] = {
+    "errors": Errors(),
+    "regression": Regression(),
+    "events": Events(),
+    "fractions": Fractions(),
+}
 
 
 def at_each_step(forecast: Forecast) -> Forecast:

@@ -57,7 +57,7 @@ def moved(picture: Array, flow: Array, leads: int) -> Array:
 
 
 def extrapolated(history: Array, scaled: Array, leads: int, *, radius: int = RADIUS) -> Array:
-    """The last picture of a history (time, y, x), moved on as its last two do: (lead, y, x), NaN where it is NaN.
+    """The last picture of a history (time, y, x), moved on as its last two do: (lead, y, x), known everywhere.
 
     Parameters
     ----------
@@ -70,4 +70,4 @@ def extrapolated(history: Array, scaled: Array, leads: int, *, radius: int = RAD
         flow = np.zeros((2, *last.shape), np.float32)
     else:
         flow = motion(filled(scaled[-2]), filled(scaled[-1]), radius=radius)
-    return np.where(np.isfinite(history[-1]), moved(last, flow, leads), np.float32(np.nan))
+    return moved(last, flow, leads)

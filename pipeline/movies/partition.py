@@ -38,7 +38,7 @@ class Run:
 class MoviePartition:
     """The pictures of each split, as `given` says it: by numbers of movies, by parts, or by days where there is time.
 
-    Where movies are cut, validation and test begin a window (history + horizon) after what is before them.
+    Where movies are cut, validation and test begin the `guard` of the windows after what is before them.
     """
 
     record: MovieSet
@@ -134,7 +134,7 @@ class MoviePartition:
                 )
                 if max(begin, start) < min(end, stop)
             ]
-            free = stop + self.spec.length
+            free = stop + (self.spec.length if self.spec.guard is None else self.spec.guard)
         return found
 
     def _bounds(self) -> dict[SplitName, tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from pipeline.errors import ConfigError
+from pipeline.movies.decibels import to_decibels
 from pipeline.naming import unknown
 
 if TYPE_CHECKING:
@@ -54,8 +55,36 @@ class Persistence:
         return np.repeat(history[:, -1:], horizon, axis=1)
 
 
+@dataclass
+class OpticalFlow:
+    """The last picture moves on as its optical flow says, see `pipeline.movies.motion`.
+
+    Rain moves as it does in decibels, where the windows are scaled so. Of a cell that nothing is known of, the forecast
+    is what the nearest known ones bring.
+    """
+
+    name: str = "optical-flow"
+    _decibel: bool = False
+
+    def fit(self, record: MovieSet, windows: MovieWindows) -> Self:
+        """Nothing is fitted."""
+        del record
+        self._decibel = windows.spec.scaling == "decibel"
+        return self
+
+    def predict(self, history: Array, horizon: int) -> Array:
+        """See `MovieRung`."""
+        # SciPy and scikit-image are not for those who only look.
+        from pipeline.movies.motion import extrapolated
+
+        recent = history[:, -2:]
+        scaled = to_decibels(recent) if self._decibel else recent
+        return np.stack([extrapolated(*each, horizon) for each in zip(recent, scaled, strict=True)])
+
+
 RUNGS: dict[str, type[MovieRung]] = {
     "persistence": Persistence,
+    "optical-flow": OpticalFlow,
 }
 
 

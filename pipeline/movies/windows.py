@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from pipeline.types import Spec
 
@@ -38,10 +38,12 @@ class MovieSpec(Spec):
         a history, forecast from that one and those before it.
     parted_by
         What parts of a whole (`[splits]` in numbers below one) are parts of: the movies, in their order, or the
-        pictures of all, with a guard gap of a window before validation and before test.
+        pictures of all, with a guard gap before validation and before test.
     scaling
-        What models see: the values as they are (`none`), from 0 to 1 between what is `shown` (`unit`), or in standard
-        deviations from the mean of the training pictures (`standard`).
+        What models see: the values as they are (`none`), from 0 to 1 between what is `shown` (`unit`), in standard
+        deviations from the mean of the training pictures (`standard`), or rain rates in tens of decibels (`decibel`).
+    guard
+        Pictures that are left out before validation and before test, where a movie is cut; a window where not given.
     """
 
     history: PositiveInt
@@ -51,7 +53,8 @@ class MovieSpec(Spec):
     steps: PositiveInt | None = None
     judged: Literal["ahead", "each-step"] = "ahead"
     parted_by: Literal["movie", "picture"] = "movie"
-    scaling: Literal["none", "unit", "standard"] = "standard"
+    scaling: Literal["none", "unit", "standard", "decibel"] = "standard"
+    guard: NonNegativeInt | None = None
 
     @model_validator(mode="after")
     def _one_ahead(self) -> Self:

@@ -21,6 +21,7 @@ SOURCES = {
     "oisst-sequences": "pipeline.sources.oisst_sequences:OisstSequences",
     "physionet2012": "pipeline.sources.physionet2012:PhysioNet2012",
     "moving-squares": "pipeline.sources.moving_squares:MovingSquares",
+    "knmi-radar": "pipeline.sources.knmi_radar:KnmiRadar",
 }
 """Name → `module:class`, imported only when asked for; the class takes its `Config`, a frozen spec."""
 

@@ -17,8 +17,10 @@ SIZES = {
     "lstm_classifier": {"units": 3, "members": 2},
     "conv_lstm_hybrid": {"units": 3, "stride": 1},
     "next_frame": {"layers": 2, "filters": 3},
+    "encoder_forecaster": {"filters": (3, 2), "patch": 2},
 }
 """As small as may be; an entry without one is built with its defaults."""
+OF_LEADS = ("encoder_forecaster",)
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_fields = pytest.mark.parametrize("name", FIELD_MODELS)
 every_model_of_a_station = pytest.mark.parametrize("name", STATION_MODELS)
@@ -32,9 +34,16 @@ def shape_of(name):
     if name in RECORD_MODELS:
         return RecordShape(features=5)
     if name in MOVIE_MODELS:
-        return MovieShape(y=6, x=5, history=4, horizon=1, stepwise=True)
+        return movie_shape(name, y=6, x=5, history=4)
     fields = FieldShape(4, 6, history=3, horizon=2, constants=5)
     return fields if name in FIELD_MODELS else SeriesShape(history=24, variables=3, leads=2)
+
+
+def movie_shape(name, *, y, x, history):
+    """Of a model of the next picture at every step, or of three leads at once."""
+    if name in OF_LEADS:
+        return MovieShape(y=y, x=x, history=history, horizon=3)
+    return MovieShape(y=y, x=x, history=history, horizon=1, stepwise=True)
 
 
 def inputs_of(shape, seed=0):
@@ -124,10 +133,10 @@ def test_it_gives_log_odds_of_records_of_any_length(name, records, steps):
 @pytest.mark.parametrize("name", MOVIE_MODELS)
 @pytest.mark.parametrize(("y", "x", "pictures"), [(13, 4, 1), (6, 7, 3)])
 def test_it_gives_pictures_of_any_size(name, y, x, pictures):
-    shape = MovieShape(y=y, x=x, history=pictures, horizon=1, stepwise=True)
+    shape = movie_shape(name, y=y, x=x, history=pictures)
     model = build_of(name)(small(name), shape)
     got = np.asarray(model(inputs_of(shape)))
-    assert got.shape == (2, pictures, y, x)
+    assert got.shape == (2, pictures if shape.stepwise else shape.horizon, y, x)
     assert got.dtype == np.float32
     assert {each.name: each.shape[1:] for each in model.inputs} == {"history": (pictures, y, x)}
 
