@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 
@@ -67,4 +68,20 @@ def evaluate_movies(job: Job, place: str, snapshot: str) -> MoviesStanding:
 @task(name="report", **STEP)
 def render_movies_report(job: Job) -> Path:
     """Write the report of movies."""
-    raise NotImplementedError
+    from pipeline.reports.gather_movies import gather_movies_report, movies_digest
+    from pipeline.reports.render import is_current, render
+
+    experiment, path = job.experiment, job.workspace.report(job.experiment.name)
+    assert experiment.movies is not None
+    ((place, title),) = experiment.places.items()
+    told: dict[str, Any] = {
+        "title": experiment.title,
+        "description": experiment.description,
+        "place": place,
+        "place_title": title,
+        "published": experiment.movies.published,
+    }
+    digest = movies_digest(job.workspace, experiment.name, **told)
+    if is_current(path, digest):
+        return path
+    return render(gather_movies_report(job.workspace, experiment.name, digest=digest, **told), path)

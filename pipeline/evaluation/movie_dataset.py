@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pipeline.evaluation.bootstrap import percentile_interval
-from pipeline.evaluation.movie_scores import GROUPS, collect, drawn, resampled
+from pipeline.evaluation.movie_scores import GROUPS, collect, drawn, resampled, what_is_drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +98,7 @@ def movies_dataset(
             "confidence": spec.confidence,
             "resamples": spec.resamples,
             "windows": len(windows),
+            "drawn": what_is_drawn(windows),
             "movies": len(np.unique(windows.movie)),
             "units": record.picture.units,
             "picture": record.picture.long_name,

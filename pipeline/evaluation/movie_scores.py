@@ -156,6 +156,11 @@ def drawn(windows: MovieWindows, spec: EvaluationSpec) -> Array:
     return np.concatenate([np.ones((1, many)), again])
 
 
+def what_is_drawn(windows: MovieWindows) -> str:
+    """What `drawn` resamples, as people are told."""
+    return "movies" if len(np.unique(windows.movie)) >= MOVIES_FOR_DRAWING else "blocks of windows"
+
+
 def resampled(
     statistics: Mapping[str, Array], weights: Array, groups: tuple[str, ...]
 ) -> tuple[dict[str, Array], dict[str, Array]]:

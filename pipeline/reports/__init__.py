@@ -8,6 +8,12 @@ from pipeline.reports import (
     guide,
     hours,
     lineage,
+    movies_by_lead,
+    movies_data,
+    movies_guide,
+    movies_player,
+    movies_training,
+    movies_verdict,
     newest,
     outlook,
     overview,
@@ -26,12 +32,14 @@ from pipeline.reports import (
     verdict,
 )
 from pipeline.reports.base import (
+    PerMovies,
     PerPage,
     PerRecords,
     PerRegion,
     SectionEntry,
     of_fields,
     of_station,
+    on_movies,
     on_records,
 )
 
@@ -61,4 +69,11 @@ SECTIONS: dict[str, SectionEntry] = {
     "records_data": PerRecords(records_data.build),
     "records_lineage": PerRecords(lineage.build),
     "records_guide": PerPage(records_guide.build, when=on_records),
+    "movies_verdict": PerMovies(movies_verdict.build),
+    "movies_player": PerMovies(movies_player.build),
+    "movies_by_lead": PerMovies(movies_by_lead.build),
+    "movies_training": PerMovies(movies_training.build),
+    "movies_data": PerMovies(movies_data.build),
+    "movies_lineage": PerMovies(lineage.build),
+    "movies_guide": PerPage(movies_guide.build, when=on_movies),
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.rolling import Rolling
     from pipeline.evaluation.verdict import Verdict
     from pipeline.quality.base import Finding
+    from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
     from pipeline.store.revisions import Revisions
     from pipeline.types import Protocol, Quantity
@@ -226,7 +227,7 @@ class RegionInputs:
 
 @dataclass(frozen=True, slots=True)
 class ReportInputs:
-    """A whole experiment: its regions or station, or its labelled records."""
+    """A whole experiment: its regions or station, its labelled records, or its movies."""
 
     experiment: str
     title: str
@@ -237,6 +238,7 @@ class ReportInputs:
     digest: str = ""
     """Of all that it was made from; it stands in the page's head."""
     records: tuple[RecordsInputs, ...] = ()
+    movies: tuple[MoviesInputs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,19 @@ class PerRecords:
     build: Callable[[ReportInputs, RecordsInputs], Section]
 
 
+def always_of_movies(_: MoviesInputs) -> bool:
+    """For sections that all movies have."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PerMovies:
+    """A section of the report of movies, if `when` holds of them."""
+
+    build: Callable[[ReportInputs, MoviesInputs], Section]
+    when: Callable[[MoviesInputs], bool] = always_of_movies
+
+
 def on_time(inputs: ReportInputs) -> bool:
     """For sections of reports on fields or a station."""
     return bool(inputs.regions)
@@ -285,6 +300,11 @@ def on_time(inputs: ReportInputs) -> bool:
 def on_records(inputs: ReportInputs) -> bool:
     """For sections of reports on labelled records."""
     return bool(inputs.records)
+
+
+def on_movies(inputs: ReportInputs) -> bool:
+    """For sections of reports on movies."""
+    return bool(inputs.movies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,4 +316,4 @@ class PerPage:
     when: Callable[[ReportInputs], bool] = on_time
 
 
-SectionEntry = PerRegion | PerRecords | PerPage
+SectionEntry = PerRegion | PerRecords | PerMovies | PerPage

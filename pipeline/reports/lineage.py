@@ -10,6 +10,7 @@ from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
     from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 # The order of the chain; other facts follow below it.
@@ -19,7 +20,7 @@ _STEPS = {
     "fitted_sha256": "Fitted statistics, hash",
     "windows": "Windows",
     "steps": "Steps of the records",
-    "splits": "Splits of the records",
+    "splits": "Splits",
     "model": "Model",
     "archive_snapshot": "Snapshot of the forecast archive",
     "scores_version": "Scores, version",
@@ -38,7 +39,7 @@ the files it came from. <code>isotherm lineage</code> prints the same chain for 
 """
 
 
-def build(inputs: ReportInputs, region: RegionInputs | RecordsInputs) -> Section:
+def build(inputs: ReportInputs, region: RegionInputs | RecordsInputs | MoviesInputs) -> Section:
     """Steps in the order of the data's way, then what else the lineage says."""
     lineage = region.lineage
     steps = [(label, _facts(lineage[key])) for key, label in _STEPS.items() if lineage.get(key) is not None]

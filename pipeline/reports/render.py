@@ -14,13 +14,14 @@ from markupsafe import Markup
 from pipeline.errors import ConfigError
 from pipeline.publish.product import write_text
 from pipeline.reports import SECTIONS, markup
-from pipeline.reports.base import PerPage, PerRecords, PerRegion
+from pipeline.reports.base import PerMovies, PerPage, PerRecords, PerRegion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pipeline.reports.base import RegionInputs, ReportInputs, Section
+    from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 
@@ -74,7 +75,7 @@ def is_current(path: Path, digest: str) -> bool:
 
 def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:
     """The whole page as text; see `render`."""
-    if not inputs.regions and not inputs.records:
+    if not inputs.regions and not inputs.records and not inputs.movies:
         raise ConfigError(
             f"experiment {inputs.experiment} has no region to report on",
             remedy=f"evaluate it first: isotherm evaluate {inputs.experiment}",
@@ -96,6 +97,7 @@ def page(inputs: ReportInputs, *, sections: Sequence[str] | None = None) -> str:
         regions=[
             *(_region_part(region, inputs, chosen) for region in inputs.regions),
             *(_records_part(records, inputs, chosen) for records in inputs.records),
+            *(_movies_part(movies, inputs, chosen) for movies in inputs.movies),
         ],
         closing=closing,
         style=_asset("page.css"),
@@ -139,6 +141,16 @@ def _records_part(records: RecordsInputs, inputs: ReportInputs, chosen: list[str
         if isinstance(entry, PerRecords):
             parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, records)))
     return _RegionPart(slug, records.title, parts)
+
+
+def _movies_part(movies: MoviesInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
+    slug = markup.slug(movies.name)
+    parts = []
+    for name in chosen:
+        entry = SECTIONS[name]
+        if isinstance(entry, PerMovies) and entry.when(movies):
+            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, movies)))
+    return _RegionPart(slug, movies.title, parts)
 
 
 def _asset(name: str) -> Markup:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from pipeline.reports.base import ReportInputs, TrainingHistory
+    from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 _SMALL = (2.9, 2.3)
@@ -66,7 +67,7 @@ this region{% endif %}.</p>{% endif %}
 """
 
 
-def build(_: ReportInputs, region: RegionInputs | RecordsInputs) -> Section:
+def build(_: ReportInputs, region: RegionInputs | RecordsInputs | MoviesInputs) -> Section:
     """Losses by epoch of each model, and the facts of the judged one's card."""
     several = len(region.models) > 1
     facts = {label: fact for label, fact in region.card.items() if label != "stacking"}
@@ -93,7 +94,7 @@ def _stacked(region: RegionInputs) -> Markup:
     )
 
 
-def _one(region: RegionInputs | RecordsInputs) -> Markup:
+def _one(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
     history, key = region.training, markup.slug(region.name)
     epochs = history.epochs if history else ()
     return markup.fill(
@@ -107,7 +108,7 @@ def _one(region: RegionInputs | RecordsInputs) -> Markup:
     )
 
 
-def _several(region: RegionInputs | RecordsInputs) -> Markup:
+def _several(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
     rows = []
     for at, one in enumerate(region.models):
         key = f"{markup.slug(region.name)}-model-{at}"

@@ -79,6 +79,14 @@ def read_movie_table(path: Path, name: str, *, snapshot: str | None = None) -> M
         )
 
 
+def read_movie_sources(path: Path, name: str, *, snapshot: str | None = None) -> tuple[SourceFile, ...]:
+    """The files that the movies came from; raises as `read_movie_table`."""
+    session = repository.read_session(path, snapshot)
+    with repository.translated(path):
+        group = collection_group(repository.read_root(session), name, layout.KIND)
+        return tuple(SourceFile(**row) for row in read_rows(group, SOURCES))
+
+
 def read_movies(path: Path, name: str, *, snapshot: str | None = None) -> MovieSet:
     """The movies called `name`, without the values that cannot be; raises as `read_movie_table`."""
     return MovieSet.of(read_movie_table(path, name, snapshot=snapshot))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.reports import SECTIONS
-from pipeline.reports.base import PerPage, PerRecords, ReportInputs, Section
-from tests import records_reporting, reporting, station_reporting
+from pipeline.reports.base import PerMovies, PerPage, PerRecords, ReportInputs, Section
+from tests import records_reporting, reporting, squares, station_reporting
 from tests.pages import Page
 
 CASES: dict[str, Callable[[], ReportInputs]] = {
@@ -36,6 +36,11 @@ CASES: dict[str, Callable[[], ReportInputs]] = {
         skill=3.0, others=("second",)
     ),
     "hostile records": records_reporting.hostile,
+    "movies": squares.make_movies_inputs,
+    "movies, behind, several, few": lambda: squares.make_movies_inputs(
+        share=-0.5, movies=4, others=("second",), published=False
+    ),
+    "hostile movies": squares.hostile,
 }
 
 
@@ -51,6 +56,9 @@ def build(section: str, case: str) -> Section | None:
         return entry.build(inputs) if entry.when(inputs) else None
     if isinstance(entry, PerRecords):
         return entry.build(inputs, inputs.records[0]) if inputs.records else None
+    if isinstance(entry, PerMovies):
+        movies = inputs.movies[0] if inputs.movies else None
+        return entry.build(inputs, movies) if movies and entry.when(movies) else None
     if not inputs.regions:
         return None
     region = inputs.regions[0]
@@ -77,11 +85,11 @@ def test_every_section_is_whole_and_well_formed_and_says_no_nan(section: str, ca
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_applies_to_fields_to_a_station_or_to_records(section: str) -> None:
-    assert built(section, "full") or built(section, "station") or built(section, "records")
+def test_every_section_applies_to_fields_a_station_records_or_movies(section: str) -> None:
+    assert any(built(section, case) for case in ("full", "station", "records", "movies"))
 
 
-@pytest.mark.parametrize("case", ["hostile", "hostile station", "hostile records"])
+@pytest.mark.parametrize("case", ["hostile", "hostile station", "hostile records", "hostile movies"])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_hostile_text_stays_text(section: str, case: str) -> None:
     found = built(section, case)
@@ -90,7 +98,7 @@ def test_hostile_text_stays_text(section: str, case: str) -> None:
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
 
 
-@pytest.mark.parametrize("case", ["full", "station", "records"])
+@pytest.mark.parametrize("case", ["full", "station", "records", "movies"])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_is_the_same_each_time(section: str, case: str) -> None:
     assert build(section, case) == built(section, case)
