@@ -27,7 +27,7 @@ def unknown(what: str, name: str, known: Iterable[str], error: type[Kind], *, wh
     )
 
 
-SYMBOLS = {"degree_Celsius": "°C", "hPa": "hPa", "g m-3": "g/m³", "m s-1": "m/s", "1": ""}
+SYMBOLS = {"degree_Celsius": "°C", "hPa": "hPa", "g m-3": "g/m³", "m s-1": "m/s", "mm h-1": "mm/h", "1": ""}
 
 
 def symbol(units: str) -> str:

@@ -69,6 +69,9 @@ def mirror(
     station_folder: Annotated[
         Path | None, typer.Option(help="Serve recorded Jena files instead of simulated weather.")
     ] = None,
+    radar_folder: Annotated[
+        Path | None, typer.Option(help="Serve recorded radar composites as well.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated ocean and weather.")] = 0,
     first: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the simulated ocean.")
@@ -87,11 +90,18 @@ def mirror(
     last = today.date() if today else datetime.now(UTC).date()
     ocean = None if folder else SimulatedOcean(seed=seed, first=first.date(), today=last)
     with Mirror(
-        ocean=ocean, folder=folder, station_folder=station_folder, port=port, faults=fault or ()
+        ocean=ocean,
+        folder=folder,
+        station_folder=station_folder,
+        radar_folder=radar_folder,
+        port=port,
+        faults=fault or (),
     ) as serving:
         sea = folder or f"a simulated ocean to {serving.today}"
         weather = station_folder or "simulated weather"
         out.print(f"serving {sea} and {weather} at {serving.url}, until Ctrl-C")
         out.print(f"try: isotherm run sst-seas --mirror {serving.url}")
         out.print(f"     isotherm run jena-temperature --mirror {serving.url}")
+        if radar_folder is not None:
+            out.print(f"     isotherm run radar-nowcast --mirror {serving.url}")
         serving.wait()

@@ -47,7 +47,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             url = urlsplit(self.path)
-            answer = jena.answer(self.mirror.station, url.path) or pages.answer(self.mirror.shelf, url)
+            rain = self.mirror.radar.answer(url.path) if self.mirror.radar else None
+            answer = (
+                rain or jena.answer(self.mirror.station, url.path) or pages.answer(self.mirror.shelf, url)
+            )
         except NotFoundError as error:
             self._send(HTTPStatus.NOT_FOUND, {}, pages.page("404 Not Found", error.message))
         except ValueError as error:

@@ -97,15 +97,16 @@ def _ncei(shelf: Shelf, path: str) -> bytes:
     days = shelf.days()
     if path == "/ncei/":
         months = sorted({f"{day.day:%Y%m}/" for day in days})
-        return _index(path, ((month, None, "-") for month in months))
+        return index(path, ((month, None, "-") for month in months))
     found = MONTH.fullmatch(path)
     listed = [day for day in days if found and f"{day.day:%Y%m}" == found[1]]
     if not listed:
         raise NotFoundError(f"there is no {path}")
-    return _index(path, ((day.name, day.written, "1.5M") for day in listed))
+    return index(path, ((day.name, day.written, "1.5M") for day in listed))
 
 
-def _index(title: str, rows: Iterable[tuple[str, dt.datetime | None, str]]) -> bytes:
+def index(title: str, rows: Iterable[tuple[str, dt.datetime | None, str]]) -> bytes:
+    """A folder's page of links, of names, times and sizes, as Apache makes it."""
     lines = "".join(
         f'<tr><td><a href="{name}">{name}</a></td><td align="right">'
         f'{f"{written:%Y-%m-%d %H:%M}" if written else "&nbsp;"}  </td><td align="right">{size}</td>'
@@ -132,7 +133,7 @@ def _psl(shelf: Shelf, path: str) -> Answer:
     rows = (
         (f"sst.day.mean.{year}.nc", year_written(days), f"{1.2 * len(days):.0f}M") for year, days in years
     )
-    return Answer(_index(path, rows))
+    return Answer(index(path, rows))
 
 
 def _erddap(shelf: Shelf, name: str, form: str, query: str) -> Answer:

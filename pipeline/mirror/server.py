@@ -10,7 +10,7 @@ from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 from pipeline.errors import ConfigError
-from pipeline.mirror import jena
+from pipeline.mirror import jena, radar
 from pipeline.mirror.archive import ONE_DAY, Archive, RecordedArchive, Shelf, SimulatedArchive
 from pipeline.mirror.faults import Fault, Faults
 from pipeline.mirror.handler import Handler
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PREFIXES = {"open-data": "open-data", "ncei": "ncei", "psl": "psl", "erddap": "erddap/griddap"}
 PREFIXES_BY_SOURCE = {"oisst": PREFIXES, "oisst-sequences": PREFIXES, "jena": jena.PREFIXES}
+PREFIXES_BY_SOURCE |= {"knmi-radar": radar.PREFIXES}
 HOST = "127.0.0.1"
 
 
@@ -58,6 +59,8 @@ class Mirror:
         The simulated station; its default, if neither it nor `station_folder` is given, keeps the ocean's time.
     station_folder
         A folder of the station's zip or CSV files, served as they are.
+    radar_folder
+        A folder of radar composites, served as they are; there are none else.
     faults
         `Fault`s, or their text form.
     port
@@ -81,6 +84,7 @@ class Mirror:
         folder: Path | None = None,
         weather: SimulatedWeather | None = None,
         station_folder: Path | None = None,
+        radar_folder: Path | None = None,
         faults: Iterable[Fault | str] = (),
         port: int = 0,
     ) -> None:
@@ -100,6 +104,7 @@ class Mirror:
                 weather or replace(_weather_beside(ocean), today=archive.today), self.faults.revision
             )
         )
+        self.radar = None if radar_folder is None else radar.RecordedRadar(radar_folder)
         self.requests: list[tuple[str, str, int]] = []
         """Method, path with query, and status of every request answered."""
         self._port = port
