@@ -82,7 +82,12 @@ def knowing(record: MovieSet, share: float):
 
 
 def make_scores(
-    *, share: float = 0.5, movies: int = 12, model: str = "next_frame", others: tuple[str, ...] = ()
+    *,
+    share: float = 0.5,
+    movies: int = 12,
+    model: str = "next_frame",
+    others: tuple[str, ...] = (),
+    measures: tuple[str, ...] = (),
 ):
     record = MovieSet.of(squares(movies))
     given = {model: knowing(record, share)} | {other: knowing(record, 0.2) for other in others}
@@ -90,7 +95,7 @@ def make_scores(
         {**given, "persistence": Persistence().predict},
         record,
         windows_of(record),
-        EvaluationSpec(resamples=60),
+        EvaluationSpec(resamples=60, measures=measures),
         model=model,
         ladder=("persistence",),
         provenance={"region": "squares", "experiment": "moving"},
@@ -104,8 +109,9 @@ def make_movies_inputs(
     others: tuple[str, ...] = (),
     published: bool = True,
     text: str = "it has no values",
+    measures: tuple[str, ...] = (),
 ) -> ReportInputs:
-    scores = make_scores(share=share, movies=movies, others=others)
+    scores = make_scores(share=share, movies=movies, others=others, measures=measures)
     history = TrainingHistory((Epoch(1, 0.7, 0.6, 1e-3, 2.0), Epoch(2, 0.5, 0.4, 1e-3, 2.0)), 2)
     data = MoviesSummary(
         snapshot="S", written_at="2020-01-01", message="write", regions=("squares",), movies=movies, pictures=90,

@@ -40,6 +40,7 @@ CASES: dict[str, Callable[[], ReportInputs]] = {
     "movies, behind, several, few": lambda: squares.make_movies_inputs(
         share=-0.5, movies=4, others=("second",), published=False
     ),
+    "movies, of events": lambda: squares.make_movies_inputs(measures=("events", "fractions")),
     "hostile movies": squares.hostile,
 }
 
@@ -86,7 +87,7 @@ def test_every_section_is_whole_and_well_formed_and_says_no_nan(section: str, ca
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_applies_to_fields_a_station_records_or_movies(section: str) -> None:
-    assert any(built(section, case) for case in ("full", "station", "records", "movies"))
+    assert any(built(section, case) for case in ("full", "station", "records", "movies, of events"))
 
 
 @pytest.mark.parametrize("case", ["hostile", "hostile station", "hostile records", "hostile movies"])

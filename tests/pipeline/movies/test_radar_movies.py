@@ -19,7 +19,7 @@ from pipeline.movies.rungs import OpticalFlow
 from pipeline.movies.windows import MovieSpec
 from pipeline.sources import movie_source
 from pipeline.splits import Fractions
-from pipeline.store.movies_reader import movies_summary
+from pipeline.store.collections import collection_summary
 from tests.radar import FIRST, MISSING, SHAPE, STEP, decode_files, drifting, write_composite, write_composites
 
 PARTS = Fractions(train=0.5, validation=0.25, test=0.25)
@@ -115,6 +115,8 @@ def test_what_was_left_out_is_told_by_the_ingestion_and_kept_in_the_store(tmp_pa
     assert (told.movies, told.pictures) == (3, 6)
     assert told.excluded == {"structure": 1, "no-values": 1}
     assert any("1 no-values" in line and "1 structure" in line for line in told.lines)
-    kept = {each.file: each.check for each in movies_summary(tmp_path / "store").exclusions}
+    summary = collection_summary(tmp_path / "store")
+    assert summary is not None
+    kept = {each.file: each.check for each in summary.exclusions}
     assert kept == {paths[3].name: "no-values", paths[6].name: "structure"}
     assert ingest_movies(job).snapshot is None
