@@ -18,9 +18,8 @@ from pipeline import sources
 from pipeline.climatology import ClimatologySpec
 from pipeline.errors import ConfigError
 from pipeline.evaluation.specs import EvaluationSpec
-from pipeline.forecasts import LADDERS, RUNGS
+from pipeline.forecasts import ASKED_FOR, LADDERS, RUNGS
 from pipeline.forecasts.base import Kind
-from pipeline.movies.rungs import RUNGS as MOVIE_RUNGS
 from pipeline.naming import unknown
 from pipeline.quality.base import Limits
 from pipeline.regrid import Region, RegridSpec
@@ -41,7 +40,7 @@ class Candidate:
 
 
 def _known_rungs(names: tuple[str, ...]) -> tuple[str, ...]:
-    known = {rung for rungs in LADDERS.values() for rung in rungs} | {*RUNGS, *MOVIE_RUNGS}
+    known = {rung for kinds in (LADDERS, ASKED_FOR) for rungs in kinds.values() for rung in rungs} | {*RUNGS}
     for name in names:
         if name not in known:
             raise unknown("rung", name, known, ConfigError)

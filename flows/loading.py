@@ -16,7 +16,7 @@ from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS
 from models.base import config_of
 from models.specs import LOSSES_OF, TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
-from pipeline.forecasts import LADDERS, RUNGS
+from pipeline.forecasts import ASKED_FOR, LADDERS, RUNGS
 from pipeline.naming import unknown
 from pipeline.partition import ONE_DAY, guard_days
 from pipeline.quality.series import STEP
@@ -90,7 +90,7 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
 
 
 def _require_rungs(experiment: Experiment, path: Path) -> None:
-    known = LADDERS[experiment.kind]
+    known = (*LADDERS[experiment.kind], *ASKED_FOR.get(experiment.kind, ()))
     for name in experiment.ladder:
         if name not in known:
             raise unknown(f"rung of {experiment.kind}", name, known, ConfigError, where=f"{path}: ladder")

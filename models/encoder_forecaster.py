@@ -18,24 +18,22 @@ if TYPE_CHECKING:
 class Config(Spec):
     """Sizes of the network."""
 
-    filters: tuple[PositiveInt, ...] = Field(default=(64, 64), min_length=1)
+    filters: tuple[PositiveInt, ...] = Field(default=(32, 32), min_length=1)
     """Channels of each ConvLSTM of the encoder, from the pictures up; the forecaster has the same ones upside down."""
     kernel_size: PositiveInt = 3
     patch: PositiveInt = 4
     """Side in cells of the squares that are folded into channels."""
-    normalise: bool = True
-    """Batch normalisation of what one ConvLSTM hands to the next."""
-    correct_last: bool = True
-    """Whether the pictures are corrections of the last one given, or are made anew."""
+    normalise: bool = False
+    """Batch normalisation of what one ConvLSTM hands to the next; of use where batches are not of a few windows."""
 
 
 def build(config: Config, shape: MovieShape) -> keras.Model:
     """The untrained model; see `MovieShape` for what goes in and out.
 
     Shi et al. (2015), arXiv:1506.04214: each ConvLSTM of the forecaster begins in the two states that the encoder's of
-    its level ends in, and the pictures are read off the outputs of all levels by one 1 × 1 convolution. The forecaster
-    runs for as many steps as there are leads, and is given no pictures, neither blank ones nor its own: at each step
-    its top level is given what the encoder's top level gave last.
+    its level ends in, and the pictures are read off the outputs of all levels, beside the last picture given, by one
+    1 × 1 convolution. The forecaster runs for as many steps as there are leads, and is given no pictures, neither blank
+    ones nor its own: at each step its top level is given what the encoder's top level gave last.
 
     Raises
     ------
@@ -75,12 +73,10 @@ def build(config: Config, shape: MovieShape) -> keras.Model:
         hidden, *_ = recurrence(filters, f"forecaster_{level}")(hidden, initial_state=state)
         hidden = normalised(hidden, f"forecaster_normalisation_{level}")
         outputs.append(hidden)
-    last = LastSteps(shape.horizon, name="last")
-    seen = keras.layers.Concatenate(name="all_levels")([*outputs, last(squares)])
+    outputs.append(LastSteps(shape.horizon, name="last")(squares))
+    seen = keras.layers.Concatenate(name="all_levels")(outputs)
     leads = keras.layers.Conv3D(
         config.patch**2, 1, kernel_initializer="zeros", name="leads", dtype="float32"
     )(seen)
     pictures = PictureCells(config.patch, shape.y, shape.x, name="pictures", dtype="float32")(leads)
-    if config.correct_last:
-        pictures = keras.layers.Add(name="corrected", dtype="float32")([pictures, last(history)])
     return keras.Model([history], pictures, name="encoder_forecaster")

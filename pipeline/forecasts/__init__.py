@@ -31,3 +31,6 @@ LADDERS: dict[str, tuple[str, ...]] = {
 
 Those of records are in `pipeline/records/rungs.py`, and those of movies in `pipeline/movies/rungs.py`.
 """
+
+ASKED_FOR: dict[str, tuple[str, ...]] = {"movies": ("optical-flow",)}
+"""Further rungs by kind, for experiments that name them in `ladder`."""
