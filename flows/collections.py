@@ -25,6 +25,9 @@ TASKS: dict[str, CollectionTasks] = {
     "records": CollectionTasks(
         record_tasks.ingest_records, record_tasks.evaluate_records, record_tasks.render_records_report
     ),
+    "texts": CollectionTasks(
+        record_tasks.ingest_records, record_tasks.evaluate_records, record_tasks.render_records_report
+    ),
     "movies": CollectionTasks(
         movie_tasks.ingest_movies, movie_tasks.evaluate_movies, movie_tasks.render_movies_report
     ),

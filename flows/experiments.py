@@ -137,7 +137,9 @@ class Experiment(Spec):
     def kind(self) -> Kind:
         """What the record is of."""
         if self.collection is not None:
-            return "records" if self.records else "movies"
+            if self.records is None:
+                return "movies"
+            return "texts" if self.records.words else "records"
         return "fields" if self.station is None else "series"
 
     @property
@@ -186,7 +188,16 @@ class Experiment(Spec):
 
     def make_record_source(self, **changes: Any) -> RecordSource:
         """The source of labelled records; `changes` replace keys of its configuration."""
-        return sources.record_source(self.source_name, **self._source_keys(changes))
+        made = sources.record_source(self.source_name, **self._source_keys(changes))
+        if made.kind != self.kind:
+            raise ConfigError(
+                f"{self.source_name} has {made.kind}, and the experiment is of {self.kind}",
+                remedy="give [records] words = {}"
+                if made.kind == "texts"
+                else "leave words out of [records]",
+                key="words",
+            )
+        return made
 
     def make_movie_source(self, **changes: Any) -> MovieSource:
         """The source of movies; `changes` replace keys of its configuration."""
@@ -203,6 +214,7 @@ class Experiment(Spec):
             "fields": self.make_source,
             "series": self.make_series_source,
             "records": self.make_record_source,
+            "texts": self.make_record_source,
             "movies": self.make_movie_source,
         }
         make[self.kind](**changes)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 COLLECTIONS: dict[str, str] = {"records": "labelled records", "movies": "movies"}
 """The tables of what has no calendar, and what people call it."""
+NAMES = {**COLLECTIONS, "texts": "labelled texts"}
+"""What people call it, by kind."""
 OF_COLLECTIONS = ("cycle", "ingest", "train", "evaluate", "report")
 """The steps of experiments on it."""
 _REMEDY = "there are `isotherm run`, `ingest`, `train`, `evaluate` and `report` of them"
@@ -25,9 +27,9 @@ def require_kind(experiment: Experiment, step: str) -> None:
     ConfigError
         It is of labelled records or movies, and the step goes along time.
     """
-    if experiment.kind in COLLECTIONS and step not in OF_COLLECTIONS:
+    if experiment.kind in NAMES and step not in OF_COLLECTIONS:
         raise ConfigError(
-            f"the experiment {experiment.name!r} is of {COLLECTIONS[experiment.kind]}: `isotherm {step}` has nothing "
+            f"the experiment {experiment.name!r} is of {NAMES[experiment.kind]}: `isotherm {step}` has nothing "
             "to do there",
             remedy=_REMEDY,
             step=step,
@@ -36,7 +38,7 @@ def require_kind(experiment: Experiment, step: str) -> None:
 
 def no_calendar(experiment: Experiment) -> ConfigError:
     """What is answered to who asks for its days."""
-    what = COLLECTIONS.get(experiment.kind, experiment.kind)
+    what = NAMES.get(experiment.kind, experiment.kind)
     return ConfigError(
         f"the experiment {experiment.name!r} is of {what}, which have no days to go along", remedy=_REMEDY
     )
@@ -51,6 +53,7 @@ def require_tables(experiment: Experiment) -> None:
         A table is lacking, or is too many.
     """
     timed = ("period", "windows")
+    _require_published_for_test(experiment)
     chosen = [name for name in COLLECTIONS if getattr(experiment, name) is not None]
     if not chosen:
         _require_places(experiment)
@@ -79,6 +82,22 @@ def require_tables(experiment: Experiment) -> None:
             "[records] are split by their number, not by dates",
             remedy="write [splits] as parts, such as train = 0.7, validation = 0.1, test = 0.2",
             key="splits",
+        )
+
+
+def _require_published_for_test(experiment: Experiment) -> None:
+    """Texts know which of them were published for test; and either steps or words are of records."""
+    table, splits = experiment.records, experiment.splits
+    texts = table is not None and table.words is not None
+    if isinstance(splits, Fractions) and splits.test == "published" and not texts:
+        raise ConfigError(
+            "only of texts is it known which were published for test",
+            remedy="give test as a part; or, where the source has texts, give [records] words = {}",
+            key="splits",
+        )
+    if table is not None and texts and "steps" in table.model_fields_set:
+        raise ConfigError(
+            "steps are of records of measurements, and words of texts", remedy="keep one of them", key="steps"
         )
 
 

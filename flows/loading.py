@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from flows.experiments import Candidate, Experiment
 from flows.explain import explained
-from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS
+from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS, TEXT_MODELS
 from models.base import config_of
 from models.specs import LOSSES_OF, TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
@@ -27,6 +27,7 @@ KINDS = {
     "fields": FIELD_MODELS,
     "series": STATION_MODELS,
     "records": RECORD_MODELS,
+    "texts": TEXT_MODELS,
     "movies": MOVIE_MODELS,
 }
 
@@ -82,6 +83,7 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
         with _told(where):
             _require_candidate(experiment, name, keys, where)
     _require_rungs(experiment, path)
+    _require_published(experiment, path)
     for name in experiment.regions:
         with _told(f"{path}: [regions.{name}]"):
             experiment.region(name).grid  # noqa: B018  raises where the box is no whole number of cells
@@ -94,6 +96,16 @@ def _require_rungs(experiment: Experiment, path: Path) -> None:
     for name in experiment.ladder:
         if name not in known:
             raise unknown(f"rung of {experiment.kind}", name, known, ConfigError, where=f"{path}: ladder")
+
+
+def _require_published(experiment: Experiment, path: Path) -> None:
+    """What others have published is of models of the experiment."""
+    published = experiment.records.published if experiment.records else {}
+    for measure, figures in published.items():
+        for name in figures:
+            if name not in experiment.candidates:
+                where = f"{path}: [records] published {measure}"
+                raise unknown("model of the experiment", name, experiment.candidates, ConfigError, where=where)
 
 
 def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any], where: str) -> None:

@@ -51,10 +51,12 @@ def evaluate_records(job: Job, place: str, snapshot: str) -> RecordsStanding:
     folders = list(job.models(place).values())
     best, *others = (judged(folder) for folder in folders)
     record = RecordsReading(path=workspace.cube(experiment.name), region=place).read(snapshot)
-    test = RecordPartition(record, experiment.splits, experiment.records.steps).windows("test")
+    parted = RecordPartition(record, experiment.splits, experiment.records.spec)
+    predicted, learned = classify(folders, record, parted.windows("test"), parted.windows("train"))
     return score_records(
         record,
-        classify(folders, record, test),
+        predicted,
+        learned,
         workspace.scores(experiment.name, place),
         experiment=experiment.name,
         region=place,
@@ -62,9 +64,10 @@ def evaluate_records(job: Job, place: str, snapshot: str) -> RecordsStanding:
         others=tuple(others),
         ladder=experiment.rungs,
         splits=experiment.splits,
-        steps=experiment.records.steps,
+        steps=experiment.records.spec,
         spec=experiment.evaluation,
         cube_snapshot=snapshot,
+        published={str(measure): figures for measure, figures in experiment.records.published.items()},
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from models.specs import EncodingSpec
 from pipeline.errors import ConfigError
 from pipeline.movies.published import PublishedCurve
 from pipeline.movies.windows import MovieSpec
 from pipeline.records.steps import StepSpec
+from pipeline.records.words import WordSpec
 from pipeline.types import Box, Protocol, Spec, TimeRange
 
 
@@ -41,6 +42,7 @@ class Simulation(Spec):
     today: dt.date
 
 
+Measure = Literal["accuracy", "precision", "recall", "f1"]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -85,11 +87,16 @@ class RecordsTable(CollectionTable):
     """The labelled records of the experiment, and how they become sequences."""
 
     steps: StepSpec = StepSpec()
+    """Of records of measurements."""
+    words: WordSpec | None = None
+    """Of texts, in place of `steps`."""
+    published: dict[Measure, dict[Name, Annotated[float, Field(ge=0, le=1)]]] = Field(default_factory=dict)
+    """What others have published, by measure and model; the report shows it beside."""
 
     @property
-    def spec(self) -> StepSpec:
-        """How they are cut."""
-        return self.steps
+    def spec(self) -> StepSpec | WordSpec:
+        """How they become sequences."""
+        return self.words or self.steps
 
 
 class MoviesTable(CollectionTable):

@@ -23,4 +23,10 @@ MOVIE_MODELS: dict[str, str] = {
     "conv_lstm_hybrid": "models.conv_lstm_hybrid:build",
     "encoder_forecaster": "models.encoder_forecaster:build",
 }
-MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS, **MOVIE_MODELS}
+TEXT_MODELS: dict[str, str] = {
+    "text_simple_rnn": "models.text_simple_rnn:build",
+    "text_lstm": "models.text_lstm:build",
+    "text_lstm_dropout": "models.text_lstm_dropout:build",
+    "text_conv_lstm": "models.text_conv_lstm:build",
+}
+MODELS: dict[str, str] = {**FIELD_MODELS, **STATION_MODELS, **RECORD_MODELS, **TEXT_MODELS, **MOVIE_MODELS}

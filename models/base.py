@@ -57,6 +57,22 @@ class RecordShape:
 
 
 @dataclass(frozen=True, slots=True)
+class TextShape:
+    """What a model of texts takes and gives, per sample.
+
+    Input `words` (time,), int32: the number of each word, and zero before the first where there is none; output (1,),
+    the log odds of the label.
+
+    Parameters
+    ----------
+    vocabulary
+        Numbers of words, zero included.
+    """
+
+    vocabulary: int
+
+
+@dataclass(frozen=True, slots=True)
 class MovieShape:
     """What a model of movies takes and gives, per sample.
 
@@ -82,9 +98,9 @@ class Build(Protocol):
     """What every entry of MODELS leads to."""
 
     def __call__(self, config: Any, shape: Any) -> keras.Model:
-        """An untrained model for a `FieldShape`, `SeriesShape`, `RecordShape` or `MovieShape`, as its module says.
+        """An untrained model for one of the shapes above, as its module says.
 
-        It gives zero, so that training begins at the base forecast; of records it gives log odds.
+        It gives zero, so that training begins at the base forecast; of records and texts it gives log odds.
         """
         ...
 

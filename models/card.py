@@ -14,6 +14,7 @@ from pipeline.evaluation.standing import Judged
 from pipeline.forecasts.base import Kind
 from pipeline.movies.windows import MovieSpec
 from pipeline.records.steps import StepSpec
+from pipeline.records.words import WordSpec
 from pipeline.splits import Fractions, GivenSplits, Splits
 from pipeline.types import TimeRange
 from pipeline.windows import WindowSpec
@@ -105,13 +106,13 @@ class ModelCard(Card):
 
 
 class RecordsCard(Card):
-    """Facts of a model of records, and its lineage."""
+    """Facts of a model of records or texts, and its lineage."""
 
-    steps: StepSpec
+    steps: StepSpec | WordSpec
     splits: Fractions
 
     @property
-    def shape(self) -> StepSpec:
+    def shape(self) -> StepSpec | WordSpec:
         """What its encoder is read with."""
         return self.steps
 
@@ -133,6 +134,7 @@ CARDS: dict[str, type[AnyCard]] = {
     "fields": ModelCard,
     "series": ModelCard,
     "records": RecordsCard,
+    "texts": RecordsCard,
     "movies": MoviesCard,
 }
 

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.record_encoder import RecordEncoder
+    from models.text_encoder import TextEncoder
     from pipeline.records.base import RecordSet
     from pipeline.records.partition import Chosen
+    from pipeline.records.texts import TextSet
 
 
-def classify(folders: Iterable[Path], record: RecordSet, chosen: Chosen) -> dict[str, NDArray[np.float64]]:
-    """By name of each trained model, float64 (record,): the probability of the chosen records.
+def classify(
+    folders: Iterable[Path], record: RecordSet | TextSet, *chosen: Chosen
+) -> list[dict[str, NDArray[np.float64]]]:
+    """Of each choice of records, by name of each trained model, float64 (record,): their probabilities.
 
     Raises
     ------
@@ -30,15 +34,19 @@ def classify(folders: Iterable[Path], record: RecordSet, chosen: Chosen) -> dict
     NotFittedError
         A model was fitted on other parameters.
     """
-    found = {}
+    found: list[dict[str, NDArray[np.float64]]] = [{} for _ in chosen]
     for folder in folders:
         trained = TrainedModel.load(folder)
-        found[trained.name] = probabilities(trained.model, trained.encoder, record, chosen)
+        for some, by_name in zip(chosen, found, strict=True):
+            by_name[trained.name] = probabilities(trained.model, trained.encoder, record, some)
     return found
 
 
 def probabilities(
-    model: keras.Model, encoder: RecordEncoder, record: RecordSet, chosen: Chosen
+    model: keras.Model,
+    encoder: RecordEncoder | TextEncoder,
+    record: RecordSet | TextSet,
+    chosen: Chosen,
 ) -> NDArray[np.float64]:
     """float64 (record,): those of the chosen records, by a model and its encoder."""
     samples = encoder.samples(record, chosen)

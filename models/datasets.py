@@ -17,7 +17,17 @@ import tensorflow as tf
 
 from models.order import Batch, Grouping, by_group, cut, draw, shuffled
 from models.rows import Block, row_bytes
-from models.samples import FieldSamples, Samples, SeriesSamples, chunk, first_rows, needed, size, span
+from models.samples import (
+    INTEGERS,
+    FieldSamples,
+    Samples,
+    SeriesSamples,
+    chunk,
+    first_rows,
+    needed,
+    size,
+    span,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,6 +99,7 @@ def grouping(samples: Samples, budget: int) -> Grouping | None:
 def _dataset(samples: Samples, batches: list[Batch], groups: Grouping | None) -> tf.data.Dataset:
     inputs, target = samples.signature
     shapes = (*inputs.values(), target)
+    dtypes = [tf.int32 if name in INTEGERS else tf.float32 for name in (*inputs, "target")]
     reader = _Reader(samples, batches, groups)
     # TensorFlow keeps every such function for as long as the process lives: it may not keep the rows alive.
     held = weakref.ref(reader)
@@ -97,7 +108,7 @@ def _dataset(samples: Samples, batches: list[Batch], groups: Grouping | None) ->
         return held().batch(int(number))
 
     def named(number: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        arrays = tf.numpy_function(read, [number], [tf.float32] * len(shapes))
+        arrays = tf.numpy_function(read, [number], dtypes)
         *given, aim = (
             tf.ensure_shape(array, (None, *shape)) for array, shape in zip(arrays, shapes, strict=True)
         )

@@ -8,6 +8,7 @@ from models.encoder import FieldEncoder
 from models.movie_encoder import MovieEncoder
 from models.record_encoder import RecordEncoder
 from models.series_encoder import SeriesEncoder
+from models.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,7 @@ ENCODERS: dict[str, Any] = {
     "fields": FieldEncoder,
     "series": SeriesEncoder,
     "records": RecordEncoder,
+    "texts": TextEncoder,
     "movies": MovieEncoder,
 }
-"""By kind; those of records and movies have no climatology, and others in place of `inputs` and `forecast`."""
+"""By kind; those of records, texts and movies have no climatology, and others in place of `inputs` and `forecast`."""

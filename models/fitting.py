@@ -188,7 +188,7 @@ def _best_seed(
 def _cut(material: _Material) -> dict[str, Any]:
     """What the card says of samples and splits."""
     recipe, splits = material.recipe, material.parted.splits
-    if material.record.kind == "records":
+    if material.record.kind in ("records", "texts"):
         return {"steps": recipe.windows, "splits": splits}
     if material.record.kind == "movies":
         return {"windows": recipe.windows, "splits": splits}

@@ -188,3 +188,63 @@ class Margins(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """All that `__init__` takes."""
         return {**super().get_config(), "before": self.before, "after": self.after, "side": self.side}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Embedded(keras.layers.Layer):
+    """Vectors (batch, time, size) of whole numbers (batch, time), and where these are not zero (batch, time).
+
+    Parameters
+    ----------
+    count
+        Numbers from zero on; zero is padding, and its vector is zero.
+    """
+
+    def __init__(self, count: int, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+        self.size = size
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create the vectors."""
+        del shape
+        self.vectors = self.add_weight(name="vectors", shape=(self.count, self.size), initializer="uniform")
+
+    def call(self, numbers: Any) -> tuple[Any, Any]:
+        """Look up."""
+        present = ops.cast(ops.not_equal(numbers, 0), self.compute_dtype)
+        vectors = ops.cast(ops.take(self.vectors, numbers, axis=0), self.compute_dtype)
+        return vectors * present[..., None], present
+
+    def get_config(self) -> dict[str, Any]:
+        """All that `__init__` takes."""
+        return {**super().get_config(), "count": self.count, "size": self.size}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class MaximumOfRuns(keras.layers.Layer):
+    """The maximum of each run of steps of (batch, time, channel), not negative, where `present` (batch, time) is one.
+
+    Runs are counted from the last step, and the first may be shorter: steps that are not present may stand before a
+    sequence in any number, and change nothing. Output (batch, ⌈time / size⌉, channel), and where any step of the run
+    was present (batch, ⌈time / size⌉).
+    """
+
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, steps: Any, present: Any) -> tuple[Any, Any]:
+        """Take the maxima."""
+        steps = steps * ops.cast(present, steps.dtype)[..., None]
+        return self._maxima(steps), self._maxima(present[..., None])[..., 0]
+
+    def get_config(self) -> dict[str, Any]:
+        """All that `__init__` takes."""
+        return {**super().get_config(), "size": self.size}
+
+    def _maxima(self, steps: Any) -> Any:
+        # As many steps before as might be missing, less those that are too many.
+        padded = ops.pad(steps, ((0, 0), (self.size - 1, 0), (0, 0)))
+        whole = padded[:, ops.shape(padded)[1] % self.size :]
+        return ops.max(ops.reshape(whole, (ops.shape(steps)[0], -1, self.size, steps.shape[-1])), axis=2)

@@ -104,3 +104,18 @@ class CrossEntropy(keras.losses.Loss):
         without, with_it = self._weights
         each = with_it * label * ops.softplus(-odds) + without * (1.0 - label) * ops.softplus(odds)
         return ops.mean(each, axis=-1)
+
+
+class Accuracy(keras.metrics.Mean):
+    """The share of labels (batch, 1) that log odds (batch, members) call right, by probabilities of at least one half.
+
+    It is averaged over the members.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="accuracy", dtype="float32")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch."""
+        right = ops.equal(ops.cast(y_true, "float32") > 0.5, ops.cast(y_pred, "float32") >= 0.0)
+        super().update_state(ops.cast(right, "float32"), sample_weight)

@@ -25,14 +25,20 @@ if TYPE_CHECKING:
     from pipeline.movies.windows import MovieSpec
     from pipeline.records.base import RecordSet
     from pipeline.records.steps import StepSpec
+    from pipeline.records.texts import TextSet
+    from pipeline.records.words import WordSpec
     from pipeline.splits import AnySplits
     from pipeline.store.readings import CollectionReading, Reading
     from pipeline.types import Spec
     from pipeline.windows import WindowSpec
 
-    Collection = RecordSet | MovieSet
+    Collection = RecordSet | TextSet | MovieSet
 
-PARTITIONS: dict[str, Any] = {"records": RecordPartition, "movies": MoviePartition}
+PARTITIONS: dict[str, Any] = {
+    "records": RecordPartition,
+    "texts": RecordPartition,
+    "movies": MoviePartition,
+}
 """Of collections, which have no calendar."""
 
 
@@ -48,8 +54,8 @@ class Recipe:
     config: Spec
     training: TrainingSpec
     splits: AnySplits
-    windows: WindowSpec | StepSpec | MovieSpec
-    """Of records, the steps that they are cut into."""
+    windows: WindowSpec | StepSpec | WordSpec | MovieSpec
+    """Of records, the steps that they are cut into, and of texts the words."""
     climatology: ClimatologySpec
     encoding: EncodingSpec = field(default_factory=EncodingSpec)
     """Of a station."""

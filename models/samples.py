@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -14,15 +14,18 @@ from models.rows import Block, chunk_rows, row_bytes, runs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from models.base import FieldShape, MovieShape, RecordShape
+    from models.base import FieldShape, MovieShape, RecordShape, TextShape
     from models.encoder import FieldEncoder
     from models.order import Buckets
     from models.rows import Rows
     from pipeline.forecasts.base import Record
     from pipeline.windows import Windows
 
-    Arrays = tuple[NDArray[np.float32], ...]
+    Arrays = tuple[NDArray[Any], ...]
     Shape = tuple[int | None, ...]
+
+INTEGERS = ("words",)
+"""Inputs that are whole numbers, int32; all else is float32."""
 
 
 class Samples(Protocol):
@@ -34,7 +37,7 @@ class Samples(Protocol):
         ...
 
     @property
-    def shape(self) -> FieldShape | SeriesShape | RecordShape | MovieShape:
+    def shape(self) -> FieldShape | SeriesShape | RecordShape | TextShape | MovieShape:
         """What a model of them takes and gives."""
         ...
 

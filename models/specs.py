@@ -20,6 +20,7 @@ LOSSES_OF: dict[str, tuple[str, ...]] = {
     "fields": ("mse", "mae", "huber"),
     "series": ("mse", "mae", "huber"),
     "records": ("cross-entropy", "balanced-cross-entropy"),
+    "texts": ("cross-entropy", "balanced-cross-entropy"),
     "movies": ("mse", "mae", "huber", "binary-cross-entropy"),
 }
 """Losses by kind of experiment."""

@@ -13,7 +13,7 @@ import numpy as np
 from models import datasets
 from models.base import build_of
 from models.devices import has_gpu
-from models.losses import CLASSIFYING, CrossEntropy, MeanLoss, PictureLoss
+from models.losses import CLASSIFYING, Accuracy, CrossEntropy, MeanLoss, PictureLoss
 from models.movie_samples import MovieSamples
 from pipeline.errors import NotFittedError
 
@@ -45,7 +45,7 @@ class Training:
     model: keras.Model
     history: list[dict[str, float]]
     """Per epoch `epoch` (from 1), `loss`, `validation_loss`, `learning_rate`, `seconds`; of a station also `mae` and
-    `validation_mae`, scaled."""
+    `validation_mae`, scaled; of labels `accuracy` and `validation_accuracy`."""
     best_epoch: int
     precision: str
 
@@ -83,11 +83,11 @@ def train(
     precision = choose_precision(spec.precision)
     model = _build(name, config, training, precision, spec.seed)
     of_station = isinstance(training, datasets.SeriesSamples)
-    metrics = ["mae"] if of_station else []
+    metrics = ["mae"] if of_station else ["accuracy"] if spec.loss in CLASSIFYING else []
     model.compile(
         _optimizer(spec, training),
         _loss(spec, training),
-        metrics=metrics,
+        metrics=[Accuracy() if each == "accuracy" else each for each in metrics],
         steps_per_execution=STATION_STEPS if of_station else 1,
     )
     model.optimizer.build(model.trainable_variables)
@@ -126,7 +126,8 @@ def train(
                 "epoch": number,
                 "loss": loss,
                 "validation_loss": validation_loss,
-                **({"mae": fitted["mae"], "validation_mae": float(seen["mae"])} if metrics else {}),
+                **{name: fitted[name] for name in metrics},
+                **{f"validation_{name}": float(seen[name]) for name in metrics},
                 "learning_rate": float(model.optimizer.learning_rate),
                 "seconds": time.monotonic() - began,
             }
@@ -284,7 +285,7 @@ class _Keeper(keras.callbacks.Callback):
             return {name: float(value) for name, value in told.items()}
         before, earlier = self._broken_off["steps"], self._broken_off["told"]
         return {
-            name: (before * earlier[name] + steps * float(value)) / (before + steps)
+            name: (before * earlier.get(name, float(value)) + steps * float(value)) / (before + steps)
             for name, value in told.items()
         }
 

@@ -92,13 +92,15 @@ class Fractions(Spec):
 
     train: PositiveFloat
     validation: PositiveFloat
-    test: PositiveFloat
+    test: PositiveFloat | Literal["published"]
+    """Or, of texts, what their source publishes for test; training and validation are then parts of the rest."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        total = self.train + self.validation + self.test
+        total = self.train + self.validation + (0 if self.test == "published" else self.test)
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"train, validation and test sum to {total:g}, not to 1")
+            these = "train and validation" if self.test == "published" else "train, validation and test"
+            raise ValueError(f"{these} sum to {total:g}, not to 1")
         return self
 
     def counts(self, length: int) -> tuple[int, int]:
@@ -120,7 +122,7 @@ class Fractions(Spec):
         if not len(day) or not first < cuts[0] < cuts[1] <= last:
             raise ConfigError(
                 f"a record of {len(day)} steps cannot be split into {self.train:g}, {self.validation:g} and "
-                f"{self.test:g} of whole days",
+                f"{self.test} of whole days",
                 remedy="ingest a longer record, or give the splits as dates",
                 steps=len(day),
             )

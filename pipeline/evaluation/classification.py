@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from pipeline.evaluation.bootstrap import percentile_interval
+from pipeline.evaluation.decisions import decision_variables, training_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +102,8 @@ def classification_scores(
     model: str,
     ladder: Sequence[str],
     provenance: Mapping[str, str],
+    training: tuple[NDArray[np.int8], Mapping[str, Array]] | None = None,
+    published: Mapping[str, Mapping[str, float]] | None = None,
 ) -> xr.Dataset:
     """The measures of each forecaster on the same records, with percentile intervals of a bootstrap over records.
 
@@ -110,6 +113,10 @@ def classification_scores(
         (record,) by forecaster: the model, further ones, and the ladder.
     label
         int8 (record,).
+    training
+        Labels of the training records, and probabilities of theirs by forecaster.
+    published
+        What others have published, by measure and forecaster.
 
     Returns
     -------
@@ -117,7 +124,7 @@ def classification_scores(
         `probability` (forecaster, record), `label` (record); `auc`, `average_precision` and `brier` (forecaster) with
         `…_interval` (forecaster, bound); `auc_difference` (reference), the model's less that of each rung, with its
         paired interval; the reliability curve as `calibration_forecast`, `calibration_observed` and
-        `calibration_count` (forecaster, bin).
+        `calibration_count` (forecaster, bin); what `decision_variables` and `training_variables` give.
     """
     names = list(probability)
     given = np.stack([probability[name] for name in names])
@@ -140,6 +147,11 @@ def classification_scores(
             found["auc_difference"] = (("reference",), apart, told)
             bounds = percentile_interval(less, spec.confidence)
             found["auc_difference_interval"] = (("reference", "bound"), bounds, told)
+    found |= decision_variables(
+        label, dict(zip(names, given, strict=True)), drawn, spec.confidence, published or {}
+    )
+    if training is not None:
+        found |= training_variables(*training, names)
     curves = [reliability(label, each) for each in given]
     for place, name in enumerate(("forecast", "observed", "count")):
         told = {"long_name": f"reliability curve: {name}"}

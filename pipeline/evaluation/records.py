@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict
 
@@ -11,6 +11,7 @@ from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
 from pipeline.evaluation.versions import write_scores
 from pipeline.records.partition import RecordPartition
 from pipeline.records.steps import StepSpec
+from pipeline.records.words import WordSpec
 from pipeline.splits import Fractions
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.specs import EvaluationSpec
     from pipeline.evaluation.standing import Judged
     from pipeline.records.base import RecordSet
+    from pipeline.records.texts import TextSet
 
 
 class RecordsVerdict(CollectionVerdict):
@@ -93,13 +95,14 @@ class RecordsStanding(CollectionStanding):
 
     kind: Literal["records"] = "records"
     verdict: RecordsVerdict
-    steps: StepSpec
+    steps: StepSpec | WordSpec
     splits: Fractions
 
 
 def score_records(
-    record: RecordSet,
+    record: RecordSet | TextSet,
     predicted: Mapping[str, NDArray[np.float64]],
+    learned: Mapping[str, NDArray[np.float64]],
     folder: Path,
     *,
     experiment: str,
@@ -108,9 +111,10 @@ def score_records(
     others: tuple[Judged, ...] = (),
     ladder: tuple[str, ...],
     splits: Fractions,
-    steps: StepSpec,
+    steps: StepSpec | WordSpec,
     spec: EvaluationSpec,
     cube_snapshot: str,
+    published: Mapping[str, Mapping[str, float]] | None = None,
 ) -> RecordsStanding:
     """Score the models and their ladder on the test records, keep the scores, and say who stands where.
 
@@ -118,6 +122,10 @@ def score_records(
     ----------
     predicted
         Probabilities (record,) of the test records by model.
+    learned
+        The same of the training records.
+    published
+        What others have published, by measure and model.
 
     Raises
     ------
@@ -126,12 +134,16 @@ def score_records(
     """
     # SciPy and xarray are not for those who only look.
     from pipeline.evaluation.classification import classification_scores
-    from pipeline.records.rungs import ladder as every_rung
+    from pipeline.records.rungs import ladder as measured_ladder
+    from pipeline.records.text_rungs import text_ladder
 
     parted = RecordPartition(record, splits, steps)
     train, test = parted.windows("train"), parted.windows("test")
-    rungs = every_rung()
-    fitted = {name: rungs[name].fit(record, train).predict(record, test) for name in ladder}
+    every_rung: dict[str, Any] = text_ladder(steps) if isinstance(steps, WordSpec) else measured_ladder()
+    rungs = {name: every_rung[name].fit(record, train) for name in ladder}
+    fitted, known = (
+        {name: rung.predict(record, some) for name, rung in rungs.items()} for some in (test, train)
+    )
     scores = classification_scores(
         {**predicted, **fitted},
         record.labels[test.records],
@@ -145,6 +157,8 @@ def score_records(
             "model_id": judged.id,
             "cube_snapshot": cube_snapshot,
         },
+        training=(record.labels[train.records], {**learned, **known}),
+        published=published,
     )
     standing = RecordsStanding(
         experiment=experiment,

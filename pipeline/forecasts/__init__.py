@@ -25,11 +25,13 @@ LADDERS: dict[str, tuple[str, ...]] = {
     "fields": ("persistence", "climatology", "damped-persistence", "eof-ridge", "blend"),
     "series": ("naive", "seasonal-naive", "linear"),
     "records": ("prevalence", "logistic-means", "logistic-last", "logistic"),
+    "texts": ("prevalence", "bag-of-words"),
     "movies": ("persistence",),
 }
 """The rungs that an experiment is judged by where it does not say otherwise, from the lowest up, by kind.
 
-Those of records are in `pipeline/records/rungs.py`, and those of movies in `pipeline/movies/rungs.py`.
+Those of records are in `pipeline/records/rungs.py`, of texts in `pipeline/records/text_rungs.py`, and of movies in
+`pipeline/movies/rungs.py`.
 """
 
 ASKED_FOR: dict[str, tuple[str, ...]] = {"movies": ("optical-flow",)}

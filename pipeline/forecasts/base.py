@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.types import Quantity
     from pipeline.windows import Windows
 
-Kind = Literal["fields", "series", "records", "movies"]
+Kind = Literal["fields", "series", "records", "texts", "movies"]
 
 
 class AnyRecord(Protocol):

@@ -11,6 +11,7 @@ from pipeline.ingestion.collection import (
     require_any,
 )
 from pipeline.naming import counted
+from pipeline.records.base import sources_of
 from pipeline.store import repository
 from pipeline.store.collections import collection_summary
 from pipeline.store.records_reader import RecordsSummary, read_origin
@@ -68,4 +69,4 @@ def ingest_records(job: CollectionJob[RecordSource]) -> RecordsIngested:
 def _are_held(job: CollectionJob[RecordSource], files: list[Fetched]) -> bool:
     """Whether the store was made of these very files, read as they are read now."""
     held, parameters = read_origin(job.store, job.name)
-    return held == {each.sha256 for each in files} and parameters == job.source.parameters
+    return held == {each.sha256 for each in sources_of(files)[0]} and parameters == job.source.parameters

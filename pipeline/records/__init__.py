@@ -1,1 +1,1 @@
-"""Labelled records of irregular measurements and varying length: what they are, their steps, splits and ladder."""
+"""Labelled records, of irregular measurements or of text: what they are, their sequences, splits and ladders."""

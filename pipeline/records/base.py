@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,15 @@ import numpy as np
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pipeline.forecasts.base import Kind
+    from pipeline.sources.base import Fetched
+
+FILES_TOLD = 100
+"""Of more files than so many, their folders are told."""
 
 
 class Parameter(Spec):
@@ -69,6 +76,27 @@ class SourceFile(Spec):
 
     url: str
     sha256: str
+
+
+def sources_of(files: Sequence[Fetched]) -> tuple[tuple[SourceFile, ...], list[int]]:
+    """What is told of the files that records came from, and which of it each of them belongs to.
+
+    Of many files that is each folder, with the hash of the names and hashes of its files.
+    """
+    if len(files) <= FILES_TOLD:
+        told = tuple(SourceFile(url=each.granule.url, sha256=each.sha256) for each in files)
+        return told, list(range(len(files)))
+    folders: dict[str, list[Fetched]] = {}
+    for each in files:
+        folders.setdefault(each.granule.url.rpartition("/")[0], []).append(each)
+    place = {folder: at for at, folder in enumerate(folders)}
+    found = tuple(SourceFile(url=folder, sha256=_digest(held)) for folder, held in folders.items())
+    return found, [place[each.granule.url.rpartition("/")[0]] for each in files]
+
+
+def _digest(files: Sequence[Fetched]) -> str:
+    lines = sorted(f"{each.granule.name} {each.sha256}" for each in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

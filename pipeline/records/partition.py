@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import ConfigError
+from pipeline.records.texts import TextSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.records.base import RecordSet
     from pipeline.records.steps import StepSpec
+    from pipeline.records.words import WordSpec
     from pipeline.splits import Fractions, SplitName
 
     Index = NDArray[np.int64]
@@ -35,13 +37,13 @@ class Chosen:
 class RecordPartition:
     """The records of each split: within each class as many as `given` says, rounded, test the rest.
 
-    A record's place in the order of dealing is a hash of its identifier and the seed: it does not depend on the order
-    of the files.
+    Where test is what was published for it, the parts are of the others. A record's place in the order of dealing is a
+    hash of its identifier and the seed: it does not depend on the order of the files.
     """
 
-    record: RecordSet
+    record: RecordSet | TextSet
     given: Fractions
-    spec: StepSpec
+    spec: StepSpec | WordSpec
 
     @property
     def splits(self) -> Fractions:
@@ -68,14 +70,29 @@ class RecordPartition:
     @cached_property
     def _dealt(self) -> dict[str, Index]:
         parts: dict[str, list[Index]] = {"train": [], "validation": [], "test": []}
-        for members in dealt(self.record, self.spec.split_seed):
+        published = self.given.test == "published"
+        held_out = self._published if published else np.zeros(len(self.record), bool)
+        if published:
+            parts["test"].append(np.flatnonzero(held_out))
+        for each in dealt(self.record, self.spec.split_seed):
+            members = each[~held_out[each]]
             cuts = np.round(np.cumsum([self.given.train, self.given.validation]) * len(members)).astype(int)
             for part, some in zip(parts.values(), np.split(members, cuts), strict=True):
                 part.append(some)
         return {name: np.sort(np.concatenate(part)) for name, part in parts.items()}
 
+    @property
+    def _published(self) -> NDArray[np.bool_]:
+        if isinstance(self.record, TextSet) and self.record.published.any():
+            return self.record.published > 0
+        raise ConfigError(
+            "none of the records was published for test",
+            remedy="ingest those that are, or give test as a part",
+            split="test",
+        )
 
-def dealt(records: RecordSet, seed: int) -> list[Index]:
+
+def dealt(records: RecordSet | TextSet, seed: int) -> list[Index]:
     """The places of the records of each class, in the order in which they are dealt."""
     rank = np.argsort(
         [hashlib.sha256(f"{seed}:{each}".encode()).hexdigest() for each in records.ids], kind="stable"
@@ -83,7 +100,7 @@ def dealt(records: RecordSet, seed: int) -> list[Index]:
     return [rank[records.labels[rank] == label] for label in (0, 1)]
 
 
-def folds(records: RecordSet, count: int, seed: int) -> list[Chosen]:
+def folds(records: RecordSet | TextSet, count: int, seed: int) -> list[Chosen]:
     """The records in `count` parts of as nearly as can be the same number of each class.
 
     Raises

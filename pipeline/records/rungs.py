@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.optimize import minimize
@@ -13,10 +13,13 @@ from pipeline.errors import NotFittedError
 from pipeline.records.steps import StepSpec, derive, described
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pipeline.records.base import RecordSet
     from pipeline.records.partition import Chosen
+    from pipeline.records.texts import TextSet
 
     Array = NDArray[np.float64]
 
@@ -35,12 +38,12 @@ class Prevalence:
     name: str = "prevalence"
     _share: float | None = field(default=None, repr=False)
 
-    def fit(self, records: RecordSet, chosen: Chosen) -> Self:
+    def fit(self, records: RecordSet | TextSet, chosen: Chosen) -> Self:
         """Fit on the chosen records alone."""
         self._share = float(records.labels[chosen.records].mean())
         return self
 
-    def predict(self, records: RecordSet, chosen: Chosen) -> Array:
+    def predict(self, records: RecordSet | TextSet, chosen: Chosen) -> Array:
         """float64 (record,): the probability."""
         del records
         if self._share is None:
@@ -75,7 +78,7 @@ class LogisticRung:
         spread = np.sqrt(np.where(known, (given - mean) ** 2, 0).sum(axis=0) / many)
         deviation = np.where(spread > 0, spread, 1.0)
         scaled = _scaled(given, mean, deviation)
-        self._fitted = mean, deviation, fit_logistic(scaled, label, _best_penalty(scaled, label))
+        self._fitted = mean, deviation, fit_logistic(scaled, label, best_penalty(scaled, label))
         return self
 
     def predict(self, records: RecordSet, chosen: Chosen) -> Array:
@@ -144,7 +147,7 @@ def descriptor_columns(records: RecordSet, chosen: NDArray[np.int64]) -> Array:
     return np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0))
 
 
-def fit_logistic(given: Array, label: Array, penalty: float) -> Array:
+def fit_logistic(given: Any, label: Array, penalty: float) -> Array:
     """Weights (column + 1,), the last the constant, of least log loss plus `penalty` / 2 times their squares."""
 
     def loss(weights: Array) -> tuple[float, Array]:
@@ -158,22 +161,25 @@ def fit_logistic(given: Array, label: Array, penalty: float) -> Array:
     return np.asarray(minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x)
 
 
-def _best_penalty(given: Array, label: Array) -> float:
+def best_penalty(
+    given: Any, label: Array, penalties: Sequence[float] = PENALTIES, folds: int = INNER_FOLDS
+) -> float:
+    """The one with the least log loss in a cross-validation within (row, column), dense or sparse."""
     fold = np.empty(len(label), int)
     for one in (0, 1):
         members = np.flatnonzero(label == one)
-        fold[members] = np.arange(len(members)) % INNER_FOLDS
+        fold[members] = np.arange(len(members)) % folds
 
     def missed(penalty: float) -> float:
         total = 0.0
-        for held in range(INNER_FOLDS):
+        for held in range(folds):
             out = fold == held
             weights = fit_logistic(given[~out], label[~out], penalty)
             score = given[out] @ weights[:-1] + weights[-1]
             total += float(np.logaddexp(0, score).sum() - label[out] @ score)
         return total
 
-    return min(PENALTIES, key=missed)
+    return min(penalties, key=missed)
 
 
 def _scaled(given: Array, mean: Array, deviation: Array) -> Array:

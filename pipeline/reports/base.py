@@ -37,6 +37,9 @@ class Epoch:
     mae: float = math.nan
     validation_mae: float = math.nan
     """Mean absolute errors in the units of the loss, where they were kept."""
+    accuracy: float = math.nan
+    validation_accuracy: float = math.nan
+    """Shares of the records that were called right, where there are labels."""
 
 
 @dataclass(frozen=True, slots=True)

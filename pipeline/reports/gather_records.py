@@ -17,7 +17,7 @@ from pipeline.reports.gather import card_facts, training_history
 from pipeline.reports.records_inputs import RecordsInputs
 from pipeline.store import repository
 from pipeline.store.collections import collection_summary
-from pipeline.store.records_reader import RecordsSummary, read_table
+from pipeline.store.records_reader import RecordsSummary, read_sources
 
 if TYPE_CHECKING:
     from pipeline.workspace import Workspace
@@ -70,11 +70,11 @@ def gather_records_report(
         json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
         for one in (standing.judged, *standing.others)
     ]
-    sources = read_table(store, place, snapshot=standing.cube_snapshot).sources
+    sources = read_sources(store, place, snapshot=standing.cube_snapshot)
     judged = standing.judged
     lineage = {
         "sources": {
-            "files": [each.url.rpartition("/")[2] for each in sources],
+            "files": [each.url.rstrip("/").rpartition("/")[2] for each in sources],
             "digest": sources_digest(each.sha256 for each in sources),
         },
         "cube_snapshot": standing.cube_snapshot,

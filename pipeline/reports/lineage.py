@@ -19,7 +19,7 @@ _STEPS = {
     "cube_snapshot": "Snapshot of the record",
     "fitted_sha256": "Fitted statistics, hash",
     "windows": "Windows",
-    "steps": "Steps of the records",
+    "steps": "Sequences of the records",
     "splits": "Splits",
     "model": "Model",
     "archive_snapshot": "Snapshot of the forecast archive",
@@ -28,7 +28,8 @@ _STEPS = {
 _TEMPLATE = """\
 {% if steps %}<p>Each step names exactly what it was made from, so that any figure on this page can be
 traced back to
-the files it came from. <code>isotherm lineage</code> prints the same chain for a published product.</p>
+the files it came from.{% if published %} <code>isotherm lineage</code> prints the same chain for a published
+product.{% endif %}</p>
 <ol class="chain">{% for label, facts in steps %}
 <li><strong>{{ label }}</strong>{% for key, fact in facts %}<div>{% if key %}<span>{{ key }}</span> {% endif
 %}<code>{{ fact }}</code></div>{% endfor %}</li>
@@ -53,6 +54,7 @@ def build(inputs: ReportInputs, region: RegionInputs | RecordsInputs | MoviesInp
         _TEMPLATE,
         steps=steps,
         others=others,
+        published=bool(inputs.regions),
         generated=inputs.generated_at.strftime("%Y-%m-%d %H:%M %Z").strip(),
         version=inputs.isotherm_version,
     )

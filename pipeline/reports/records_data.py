@@ -16,8 +16,10 @@ _TEMPLATE = """\
 <dl class="tiles">
 <div><dt>Records held</dt><dd>{{ data.records | value }}</dd></div>
 <div><dt>With the label</dt><dd>{{ data.positives | value }} <small>{{ share | pct }}</small></dd></div>
-<div><dt>Measurements</dt><dd>{{ data.measurements | value }}</dd></div>
-<div><dt>Left out</dt><dd>{{ data.excluded | value }}</dd></div>
+{% if data.texts %}<div><dt>Characters</dt><dd>{{ data.characters | value }}</dd></div>
+<div><dt>Published for test</dt><dd>{{ data.published | value }}</dd></div>
+{% else %}<div><dt>Measurements</dt><dd>{{ data.measurements | value }}</dd></div>
+{% endif %}<div><dt>Left out</dt><dd>{{ data.excluded | value }}</dd></div>
 </dl>
 {% if data.exclusions %}<div class="scroll"><table data-table="exclusions"><caption>Records, and outcomes, that
 were left
@@ -28,7 +30,10 @@ scope="col">Line</th><th scope="col">Why</th></tr></thead><tbody>
 {% endfor %}</tbody></table></div>{% if data.excluded > data.exclusions | length %}<p class="fine">… and {{
 data.excluded - data.exclusions | length }} more.</p>{% endif %}
 {% else %}<p>Nothing was left out.</p>{% endif %}
-{% if data.repeated %}<p>{{ data.repeated | count("measurement") }} of a parameter {{ "is" if data.repeated == 1
+{% if data.texts %}<p>{{ data.repeated | count("text") }} {{ "is" if data.repeated == 1 else "are" }} word for word the
+same as one before; of those published for test {{ data.shared | value }} {{ "is" if data.shared == 1 else "are" }} the
+same as one that is not. They are kept, as published.</p>
+{% elif data.repeated %}<p>{{ data.repeated | count("measurement") }} of a parameter {{ "is" if data.repeated == 1
 else
 "are" }} of a time at which the record has one already: they are averaged, or added where they are volumes.</p>{%
 endif %}

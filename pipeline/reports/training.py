@@ -20,26 +20,29 @@ if TYPE_CHECKING:
     from pipeline.reports.records_inputs import RecordsInputs
 
 _SMALL = (2.9, 2.3)
-_MEASURES = {"loss": "Loss", "mae": "MAE"}
+_MEASURES = {"loss": "Loss", "mae": "MAE", "accuracy": "Accuracy"}
+_SHOWN = {"mae": "Mean absolute error by epoch", "accuracy": "Accuracy by epoch"}
 _SEVERAL = """\
 <p>{{ rows | length | count("model") }} on the same windows, in {{ time }} altogether. The dashed line is the epoch
 whose weights were kept: that of the lowest validation loss.</p>
 <ul class="legend"><li><i style="background:var(--s0)"></i>Validation</li><li><i
 style="background:var(--s6)"></i>Training</li></ul>
-<div class="charts small">{% for one, chart, _ in rows %}<figure><figcaption>{{ one.name | forecaster }}</figcaption>{{
+<div class="charts small">{% for one, chart in rows %}<figure><figcaption>{{ one.name | forecaster }}</figcaption>{{
 chart }}</figure>{% endfor %}</div>
-{% if errors %}<details><summary>Mean absolute error by epoch</summary><div class="charts small">{% for one, _, error
-in rows if error %}<figure><figcaption>{{ one.name | forecaster }}</figcaption>{{ error }}</figure>{% endfor
-%}</div></details>{% endif %}
+{% for title, drawn in further %}<details{{ " open" if title == opened }}><summary>{{ title }}</summary><div
+class="charts small">{% for name, chart in drawn %}<figure><figcaption>{{ name | forecaster }}</figcaption>{{ chart
+}}</figure>{% endfor %}</div></details>{% endfor %}
 <div class="scroll"><table class="numbers" data-table="models"><thead><tr><th scope="col">Model</th>
 <th scope="col">Parameters</th><th scope="col">Epochs</th><th scope="col">Best epoch</th>
-<th scope="col">Its validation loss</th>{% if errors %}<th scope="col">Its validation MAE</th>{% endif %}
+<th scope="col">Its validation loss</th>{% if errors %}<th scope="col">Its validation MAE</th>{% endif %}{% if right
+%}<th scope="col">Its validation accuracy</th>{% endif %}
 <th scope="col">Seconds an epoch</th></tr></thead><tbody>
-{% for one, _, _ in rows %}<tr{% if loop.first %} class="judged"{% endif %}><th scope="row">{{ one.name | forecaster
+{% for one, _ in rows %}<tr{% if loop.first %} class="judged"{% endif %}><th scope="row">{{ one.name | forecaster
 }}{% if loop.first %} <small>judged</small>{% endif %}</th><td>{{ one.parameters | value }}</td><td>{{
 one.training.epochs | length }}</td><td>{{ one.training.best_epoch }}</td>
 <td>{{ one.training.best.validation_loss | num(4) }}</td>{% if errors %}<td>{{
-one.training.best.validation_mae | num(4) }}</td>{% endif %}<td>{{ one.training.pace | num(1) }}</td></tr>
+one.training.best.validation_mae | num(4) }}</td>{% endif %}{% if right %}<td>{{
+one.training.best.validation_accuracy | num(3) }}</td>{% endif %}<td>{{ one.training.pace | num(1) }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
 _STACKING = """\
@@ -61,7 +64,8 @@ weights of epoch
 <div class="charts"><figure><figcaption>Loss by epoch</figcaption>
 <ul class="legend"><li><i style="background:var(--s0)"></i>Validation</li><li><i
 style="background:var(--s6)"></i>Training</li></ul>
-{{ loss }}</figure><figure><figcaption>Learning rate by epoch</figcaption>{{ rate }}</figure></div>
+{{ loss }}</figure>{% if accuracy %}<figure><figcaption>Accuracy by epoch</figcaption>{{ accuracy }}</figure>{% endif
+%}<figure><figcaption>Learning rate by epoch</figcaption>{{ rate }}</figure></div>
 {% else %}<p>There is no training history: {% if card %}it was not kept{% else %}no model was trained for
 this region{% endif %}.</p>{% endif %}
 """
@@ -104,25 +108,34 @@ def _one(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
         card=region.card,
         time=duration(sum(one.seconds for one in epochs)),
         loss=_loss(history, key) if history and epochs else "",
+        accuracy=_loss(history, key, measure="accuracy") if history and _has(history, "accuracy") else "",
         rate=_rate(history, key) if history and epochs else "",
     )
 
 
 def _several(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
     rows = []
+    further: dict[str, list[tuple[str, Markup]]] = {}
     for at, one in enumerate(region.models):
         key = f"{markup.slug(region.name)}-model-{at}"
-        epochs = one.training.epochs
-        kept = any(math.isfinite(epoch.validation_mae) for epoch in epochs)
-        chart = _loss(one.training, key, size=_SMALL) if epochs else ""
-        error = _loss(one.training, key, size=_SMALL, measure="mae") if kept else ""
-        rows.append((one, chart, error))
+        rows.append((one, _loss(one.training, key, size=_SMALL) if one.training.epochs else ""))
+        for measure, title in _SHOWN.items():
+            if _has(one.training, measure):
+                drawn = _loss(one.training, key, size=_SMALL, measure=measure)
+                further.setdefault(title, []).append((one.name, drawn))
     return markup.fill(
         _SEVERAL,
         rows=rows,
-        errors=any(error for *_, error in rows),
+        further=further.items(),
+        opened=_SHOWN["accuracy"],
+        errors=_SHOWN["mae"] in further,
+        right=_SHOWN["accuracy"] in further,
         time=duration(sum(epoch.seconds for one in region.models for epoch in one.training.epochs)),
     )
+
+
+def _has(history: TrainingHistory, measure: str) -> bool:
+    return any(math.isfinite(getattr(epoch, f"validation_{measure}")) for epoch in history.epochs)
 
 
 def duration(seconds: float) -> str:

@@ -20,6 +20,7 @@ SOURCES = {
     "jena": "pipeline.sources.jena:Jena",
     "oisst-sequences": "pipeline.sources.oisst_sequences:OisstSequences",
     "physionet2012": "pipeline.sources.physionet2012:PhysioNet2012",
+    "imdb": "pipeline.sources.imdb:Imdb",
     "moving-squares": "pipeline.sources.moving_squares:MovingSquares",
     "knmi-radar": "pipeline.sources.knmi_radar:KnmiRadar",
 }

@@ -69,8 +69,47 @@ def is_gzip(head: bytes) -> bool:
     return head.startswith(GZIP_MAGIC)
 
 
+def gzip_head(path: Path, size: int) -> bytes:
+    """The first inflated bytes of a file that is packed by gzip.
+
+    Raises
+    ------
+    GranuleError
+        It is damaged.
+    """
+    return _unpacked(path, size)
+
+
+def read_gzip(path: Path, *, limit_bytes: int = LIMIT_BYTES, limit_ratio: int = LIMIT_RATIO) -> bytes:
+    """The content of a file that is packed by gzip, inflated.
+
+    Raises
+    ------
+    GranuleError
+        It is damaged or cut off, or inflates to more than is allowed, as for `read_member`.
+    """
+    most = _most(path, limit_bytes, limit_ratio)
+    content = _unpacked(path, most + 1)
+    if len(content) > most:
+        raise _refused(path, f"inflates to more than the {most} bytes that are allowed")
+    return content
+
+
+def _unpacked(path: Path, size: int) -> bytes:
+    try:
+        with gzip.open(path) as packed:
+            return packed.read(size)
+    except (zlib.error, EOFError, OSError) as error:
+        raise _refused(path, f"cannot be unpacked: {error}") from error
+
+
 def read_members(
-    path: Path, *, suffix: str, limit_bytes: int = LIMIT_BYTES, limit_ratio: int = LIMIT_RATIO
+    path: Path,
+    *,
+    suffix: str,
+    limit_bytes: int = LIMIT_BYTES,
+    limit_ratio: int = LIMIT_RATIO,
+    limit_files: int = LIMIT_FILES,
 ) -> Iterator[tuple[str, bytes]]:
     """Every member of a `.tar.gz` or zip archive whose name ends with `suffix`: its name and content, in their order.
 
@@ -86,9 +125,9 @@ def read_members(
         head = file.read(4)
     try:
         if is_zip(head):
-            yield from _zip_members(path, suffix, limit_bytes, limit_ratio)
+            yield from _zip_members(path, suffix, limit_bytes, limit_ratio, limit_files)
         elif is_gzip(head):
-            yield from _tar_members(path, suffix, limit_bytes, limit_ratio)
+            yield from _tar_members(path, suffix, limit_bytes, limit_ratio, limit_files)
         else:
             raise _refused(path, "is neither a .tar.gz nor a zip archive")
     except (
@@ -99,10 +138,12 @@ def read_members(
         raise _refused(path, f"cannot be unpacked: {error}") from error
 
 
-def _zip_members(path: Path, suffix: str, limit: int, ratio: int) -> Iterator[tuple[str, bytes]]:
+def _zip_members(
+    path: Path, suffix: str, limit: int, ratio: int, most_files: int
+) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
-        _require_few(path, len(members))
+        _require_few(path, len(members), most_files)
         left = _most(path, limit, ratio)
         for member in members:
             complaint = _complaint(member)
@@ -116,13 +157,15 @@ def _zip_members(path: Path, suffix: str, limit: int, ratio: int) -> Iterator[tu
                 yield member.filename, content
 
 
-def _tar_members(path: Path, suffix: str, limit: int, ratio: int) -> Iterator[tuple[str, bytes]]:
+def _tar_members(
+    path: Path, suffix: str, limit: int, ratio: int, most_files: int
+) -> Iterator[tuple[str, bytes]]:
     with gzip.open(path) as packed:
         counted = _Counted(packed, path, _most(path, limit, ratio))
         stream = cast("BinaryIO", counted)  # of which a stream of tar reads, and nothing else
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for number, member in enumerate(archive, 1):
-                _require_few(path, number)
+                _require_few(path, number, most_files)
                 complaint = _tar_complaint(member)
                 if complaint:
                     raise _refused(path, f"holds {member.name!r}, which {complaint}", member.name)
@@ -152,9 +195,9 @@ def _most(path: Path, limit: int, ratio: int) -> int:
     return min(limit, max(RATIO_FLOOR, ratio * path.stat().st_size))
 
 
-def _require_few(path: Path, members: int) -> None:
-    if members > LIMIT_FILES:
-        raise _refused(path, f"holds {members} members or more, over the {LIMIT_FILES} that are allowed")
+def _require_few(path: Path, members: int, most: int) -> None:
+    if members > most:
+        raise _refused(path, f"holds {members} members or more, over the {most} that are allowed")
 
 
 def _tar_complaint(member: tarfile.TarInfo) -> str:

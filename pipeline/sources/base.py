@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.errors import IsothermError
+    from pipeline.forecasts.base import Kind
     from pipeline.movies.base import MovieTable
     from pipeline.records.base import Parameter, RecordTable
+    from pipeline.records.texts import TextTable
     from pipeline.types import Box, Field, Quantity, Status, Table, TimeRange
 
 
@@ -135,8 +137,10 @@ class RecordSource(Protocol):
     name: str
     mirrors: tuple[str, ...]
     """In order of preference."""
+    kind: Kind
+    """`records` of measurements, or `texts`."""
     parameters: tuple[Parameter, ...]
-    """All that its records may hold."""
+    """All that its records may hold; none of texts."""
 
     def list_granules(self, mirror: str, read: Callable[[str], bytes]) -> Sequence[Granule]:
         """All files of `mirror` that the records and their labels are in.
@@ -145,7 +149,7 @@ class RecordSource(Protocol):
         """
         ...
 
-    def decode_records(self, files: Sequence[Fetched]) -> RecordTable:
+    def decode_records(self, files: Sequence[Fetched]) -> RecordTable | TextTable:
         """The records of these files, in Isotherm's terms, as published.
 
         Raises

@@ -22,6 +22,7 @@ from pipeline.types import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pipeline.forecasts.base import Kind
     from pipeline.records.base import Parameter, RecordTable
     from pipeline.sources.base import Fetched
 
@@ -43,6 +44,7 @@ class PhysioNet2012:
     """The source `physionet2012`; see `pipeline.sources.base.RecordSource`."""
 
     name = "physionet2012"
+    kind: Kind = "records"
     Config: ClassVar = PhysioNet2012Config
     parameters: tuple[Parameter, ...] = PARAMETERS
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline.errors import GranuleError
-from pipeline.records.base import Exclusion, RecordTable, SourceFile
+from pipeline.records.base import Exclusion, RecordTable, sources_of
 from pipeline.sources.archives import is_gzip, is_zip, read_members
 from pipeline.sources.physionet2012_parameters import IDENTIFIER, LAST_MINUTE, PARAMETERS
 
@@ -138,7 +138,8 @@ class _Gathered:
 
     def table(self, archives: Sequence[Fetched], lists: Sequence[Fetched]) -> RecordTable:
         """All of them."""
-        for number, archive in enumerate(archives):
+        sources, places = sources_of((*archives, *lists))
+        for number, archive in zip(places, archives, strict=False):
             for name, content in read_members(archive.path, suffix=".txt"):
                 self._add(number, archive.path.name, name, content)
         self._add_lonely_outcomes()
@@ -153,9 +154,7 @@ class _Gathered:
             time=_joined([rows.time for rows in self._rows], np.int32),
             value=_joined([rows.value for rows in self._rows], np.float32),
             parameters=PARAMETERS,
-            sources=tuple(
-                SourceFile(url=each.granule.url, sha256=each.sha256) for each in (*archives, *lists)
-            ),
+            sources=sources,
             exclusions=tuple(self._excluded),
         )
 

@@ -41,14 +41,21 @@ def compressor() -> BloscCodec:
     return BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
 
 
-def put(group: zarr.Group, columns: Mapping[str, NDArray[Any]], dim: str, about: Mapping[str, str]) -> None:
+def put(
+    group: zarr.Group,
+    columns: Mapping[str, NDArray[Any]],
+    dim: str,
+    about: Mapping[str, str],
+    *,
+    chunk: int = CHUNK,
+) -> None:
     """Arrays (dim,) of these values."""
     for name, values in columns.items():
         text = values.dtype.kind in "OU"
         group.create_array(
             name,
             shape=values.shape,
-            chunks=(min(CHUNK, max(len(values), 1)),),
+            chunks=(min(chunk, max(len(values), 1)),),
             dtype=str if text else values.dtype,
             compressors="auto" if text else compressor(),
             dimension_names=(dim,),
@@ -91,8 +98,8 @@ def own_root(root: zarr.Group, name: str) -> None:
         )
 
 
-def collection_group(root: zarr.Group, name: str, kind: str) -> zarr.Group:
-    """The group of the records or movies called `name`.
+def collection_group(root: zarr.Group, name: str, kind: str, *, newest: int = FORMAT) -> zarr.Group:
+    """The group of the records or movies called `name`, of a format up to the `newest` that is known.
 
     Raises
     ------
@@ -111,12 +118,12 @@ def collection_group(root: zarr.Group, name: str, kind: str) -> zarr.Group:
         )
     group = groups[name]
     found = int(str(group.attrs.get(f"{kind}_format", FORMAT)))
-    if found > FORMAT:
+    if found > newest:
         raise WorkspaceError(
-            f"the {kind} {name!r} have format {found}, and this Isotherm reads up to {FORMAT}",
+            f"the {kind} {name!r} have format {found}, and this Isotherm reads up to {newest}",
             remedy="upgrade Isotherm, or use another workspace",
             found=found,
-            known=FORMAT,
+            known=newest,
         )
     return group
 

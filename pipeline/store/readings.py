@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.forecasts.series import SeriesRecord
     from pipeline.movies.base import MovieSet
     from pipeline.records.base import RecordSet
+    from pipeline.records.texts import TextSet
 
 
 class Reading(Protocol):
@@ -83,12 +84,12 @@ class SeriesReading(Spec):
 
 
 class RecordsReading(Spec):
-    """Labelled records; `region` is what the experiment calls them."""
+    """Labelled records or texts; `region` is what the experiment calls them."""
 
     path: Location
     region: str
 
-    def read(self, snapshot: str | None) -> RecordSet:
+    def read(self, snapshot: str | None) -> RecordSet | TextSet:
         """See `pipeline.store.records_reader.read_records`."""
         from pipeline.store.records_reader import read_records
 
@@ -111,6 +112,7 @@ class MoviesReading(Spec):
 CollectionReading = RecordsReading | MoviesReading
 COLLECTION_READINGS: dict[str, type[RecordsReading | MoviesReading]] = {
     "records": RecordsReading,
+    "texts": RecordsReading,
     "movies": MoviesReading,
 }
 """By kind."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pipeline.naming import counted
 from pipeline.records.base import Exclusion, Parameter, RecordSet, RecordTable, SourceFile
+from pipeline.records.texts import TextSet, TextTable
 from pipeline.store import records_schema as layout
 from pipeline.store import repository
 from pipeline.store.collection_summary import CollectionSummary
@@ -30,25 +31,37 @@ class RecordsSummary(CollectionSummary):
     positives: int = 0
     measurements: int = 0
     repeated: int = 0
-    """Measurements of a parameter at a time at which the record has one already."""
+    """Measurements of a parameter at a time at which the record has one already; of texts, those that are word for
+    word the same as one before."""
+    texts: bool = False
+    """Whether the records are texts, which have no measurements."""
+    characters: int = 0
+    """Of all texts."""
+    published: int = 0
+    """Texts that the source publishes for test."""
+    shared: int = 0
+    """Of these, those that are word for word the same as one that is not for test."""
     implausible: dict[str, int] = Field(default_factory=dict)
     """Values that cannot be, by parameter; they are missing to readers."""
 
     @property
     def facts(self) -> dict[str, str]:
         """As people are told, by what it is."""
+        what = f"{counted(self.records, 'record')}, {self.positives} positive; "
+        if self.texts:
+            same = f"{self.repeated} as one before; of those for test {self.shared} as one that is not"
+            return {"records": what + counted(self.characters, "character"), "word for word": same}
         many = sum(self.implausible.values())
         worst = sorted(self.implausible, key=lambda name: -self.implausible[name])[:WORST_TOLD]
         named = ", ".join(f"{name} {self.implausible[name]}" for name in worst)
-        what = f"{counted(self.records, 'record')}, {self.positives} positive; "
         return {
             "records": what + counted(self.measurements, "measurement"),
             "implausible": f"{counted(many, 'value')}, missing to models: {named} …" if many else "none",
         }
 
 
-def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordTable:
-    """The records called `name` as published.
+def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordTable | TextTable:
+    """The records called `name` as published: measurements or texts.
 
     Raises
     ------
@@ -64,18 +77,24 @@ def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordT
         parameters = layout.read_table(group, PARAMETERS)
         sources = layout.read_table(group, SOURCES)
         excluded = layout.read_table(group, EXCLUDED)
+        texts = layout.holds_texts(group)
+    common: dict[str, Any] = {
+        "ids": tuple(map(str, columns["id"])),
+        "labels": columns["label"],
+        "files": tuple(map(str, columns["file"])),
+        "source": columns["source"],
+        "sources": tuple(SourceFile(**row) for row in sources),
+        "exclusions": tuple(Exclusion(**row) for row in excluded),
+    }
+    if texts:
+        return TextTable(**common, texts=tuple(map(str, columns["text"])), published=columns["published"])
     return RecordTable(
-        ids=tuple(map(str, columns["id"])),
-        labels=columns["label"],
-        files=tuple(map(str, columns["file"])),
-        source=columns["source"],
+        **common,
         offset=columns["offset"],
         parameter=columns["parameter"],
         time=columns["time"],
         value=columns["value"],
         parameters=_parameters(parameters),
-        sources=tuple(SourceFile(**row) for row in sources),
-        exclusions=tuple(Exclusion(**row) for row in excluded),
     )
 
 
@@ -97,6 +116,15 @@ def _parameters(rows: list[dict[str, Any]]) -> tuple[Parameter, ...]:
     )
 
 
-def read_records(path: Path, name: str, *, snapshot: str | None = None) -> RecordSet:
-    """The records called `name` without the values that cannot be; raises as `read_table`."""
-    return RecordSet.of(read_table(path, name, snapshot=snapshot))
+def read_sources(path: Path, name: str, *, snapshot: str | None = None) -> tuple[SourceFile, ...]:
+    """The files that the records called `name` came from; raises as `read_table`."""
+    session = repository.read_session(path, snapshot)
+    with repository.translated(path):
+        group = layout.records_group(repository.read_root(session), name)
+        return tuple(SourceFile(**row) for row in layout.read_table(group, SOURCES))
+
+
+def read_records(path: Path, name: str, *, snapshot: str | None = None) -> RecordSet | TextSet:
+    """The records called `name` without the values that cannot be, or texts; raises as `read_table`."""
+    table = read_table(path, name, snapshot=snapshot)
+    return TextSet.of(table) if isinstance(table, TextTable) else RecordSet.of(table)

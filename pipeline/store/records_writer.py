@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 
 from pipeline.naming import counted
+from pipeline.records.texts import TextTable
 from pipeline.store import records_schema as layout
 from pipeline.store import repository
 from pipeline.store.collection_schema import exclusions_told, own_root
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.records.base import RecordTable
 
 
-def write_records(path: Path, name: str, table: RecordTable) -> str | None:
+def write_records(path: Path, name: str, table: RecordTable | TextTable) -> str | None:
     """Put `table` in the place of the records called `name`; the snapshot, or None where it is there already.
 
     Raises
@@ -37,8 +38,7 @@ def write_records(path: Path, name: str, table: RecordTable) -> str | None:
         own_root(root, name)
         if name in root and _same(layout.records_group(root, name), table):
             return None
-        group = layout.create_group(root, name)
-        layout.put_flat(group, {"value": table.value, "parameter": table.parameter, "time": table.time})
+        group = layout.create_group(root, name, texts=isinstance(table, TextTable))
         layout.put_records(
             group,
             {
@@ -47,8 +47,8 @@ def write_records(path: Path, name: str, table: RecordTable) -> str | None:
                 "file": np.array(table.files, dtype=object),
                 "source": table.source,
             },
-            table.offset,
         )
+        _put_body(group, table)
         layout.put_table(group, PARAMETERS, _rows(table))
         layout.put_table(group, SOURCES, [each.model_dump() for each in table.sources])
         layout.put_table(group, EXCLUDED, [each.model_dump() for each in table.exclusions])
@@ -58,13 +58,22 @@ def write_records(path: Path, name: str, table: RecordTable) -> str | None:
     return repository.commit(path, change)
 
 
-def _rows(table: RecordTable) -> list[dict[str, Any]]:
+def _put_body(group: zarr.Group, table: RecordTable | TextTable) -> None:
+    if isinstance(table, TextTable):
+        layout.put_texts(group, np.array(table.texts, dtype=object))
+        layout.put_records(group, {"published": table.published})
+        return
+    layout.put_flat(group, {"value": table.value, "parameter": table.parameter, "time": table.time})
+    layout.put_offset(group, table.offset)
+
+
+def _rows(table: RecordTable | TextTable) -> list[dict[str, Any]]:
     return [
         {**each.model_dump(), "categories": " ".join(map(str, each.categories))} for each in table.parameters
     ]
 
 
-def _same(group: zarr.Group, table: RecordTable) -> bool:
+def _same(group: zarr.Group, table: RecordTable | TextTable) -> bool:
     """Whether the records came from files of the same content, and were read in the same way."""
     if layout.read_table(group, PARAMETERS) != _rows(table):
         return False
@@ -75,17 +84,32 @@ def _same(group: zarr.Group, table: RecordTable) -> bool:
     ]
 
 
-def _told(root: zarr.Group, table: RecordTable) -> dict[str, Any]:
+def _told(root: zarr.Group, table: RecordTable | TextTable) -> dict[str, Any]:
     """What is told of the store without reading it, see `RecordsSummary`."""
-    names = [each.name for each in table.parameters]
-    places, counts = np.unique(table.parameter[table.implausible], return_counts=True)
     return {
         "kind": layout.KIND,
         "regions": sorted(name for name, _ in root.groups()),
         "records": len(table.ids),
         "positives": int(table.labels.sum()),
-        "measurements": len(table.value),
         "repeated": table.repeated,
-        "implausible": {names[at]: int(many) for at, many in zip(places, counts, strict=True)},
+        **(_of_texts(table) if isinstance(table, TextTable) else _of_measurements(table)),
         **exclusions_told(table.exclusions),
+    }
+
+
+def _of_measurements(table: RecordTable) -> dict[str, Any]:
+    names = [each.name for each in table.parameters]
+    places, counts = np.unique(table.parameter[table.implausible], return_counts=True)
+    return {
+        "measurements": len(table.value),
+        "implausible": {names[at]: int(many) for at, many in zip(places, counts, strict=True)},
+    }
+
+
+def _of_texts(table: TextTable) -> dict[str, Any]:
+    return {
+        "texts": True,
+        "characters": sum(map(len, table.texts)),
+        "published": int(table.published.sum()),
+        "shared": table.shared,
     }

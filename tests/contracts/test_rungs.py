@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.climatology import ClimatologySpec, HarmonicClimatology
+from models.recipe import LABELLED
 from pipeline.errors import NotFittedError
 from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.forecasts.base import Record
@@ -13,6 +14,8 @@ from pipeline.forecasts.blend import Blend
 from pipeline.forecasts.damped_persistence import DampedPersistence
 from pipeline.forecasts.eof_ridge import EofRidge
 from pipeline.records import rungs as of_records
+from pipeline.records.text_rungs import text_ladder
+from pipeline.records.words import WordSpec
 from pipeline.windows import Windows, WindowSpec, find_windows
 from tests.records import SPEC, SPLITS, YEARLY, changed, fitted, make_sea, period
 
@@ -154,9 +157,11 @@ def test_a_history_of_one_step_is_enough(name):
 
 
 def test_the_ladder_is_made_of_rungs():
-    of_time = {rung for kind, ladder in LADDERS.items() if kind != "records" for rung in ladder}
+    of_time = {rung for kind, ladder in LADDERS.items() if kind not in LABELLED for rung in ladder}
     assert of_time == RUNGS.keys()
     assert list(of_records.ladder()) == list(LADDERS["records"])
+    assert list(text_ladder(WordSpec())) == list(LADDERS["texts"])
+    assert all(rung.name == name for name, rung in text_ladder(WordSpec()).items())
     assert all(rung.name == name for name, rung in of_records.ladder().items())
     assert all(rung.name == name for name, rung in RUNGS.items())
 
