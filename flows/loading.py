@@ -105,7 +105,9 @@ def _require_published(experiment: Experiment, path: Path) -> None:
         for name in figures:
             if name not in experiment.candidates:
                 where = f"{path}: [records] published {measure}"
-                raise unknown("model of the experiment", name, experiment.candidates, ConfigError, where=where)
+                raise unknown(
+                    "model of the experiment", name, experiment.candidates, ConfigError, where=where
+                )
 
 
 def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any], where: str) -> None:

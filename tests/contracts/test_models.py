@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models import FIELD_MODELS, MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS
-from models.base import FieldShape, MovieShape, RecordShape, SeriesShape, build_of, config_of
+from models import FIELD_MODELS, MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS, TEXT_MODELS
+from models.base import FieldShape, MovieShape, RecordShape, SeriesShape, TextShape, build_of, config_of
 from pipeline.errors import ConfigError
 
 SIZES = {
@@ -18,6 +18,7 @@ SIZES = {
     "conv_lstm_hybrid": {"units": 3, "stride": 1},
     "next_frame": {"layers": 2, "filters": 3},
     "encoder_forecaster": {"filters": (3, 2), "patch": 2},
+    **{name: {"embedding": 3, "units": 3} for name in TEXT_MODELS},
 }
 """As small as may be; an entry without one is built with its defaults."""
 OF_LEADS = ("encoder_forecaster",)
@@ -35,6 +36,8 @@ def shape_of(name):
         return RecordShape(features=5)
     if name in MOVIE_MODELS:
         return movie_shape(name, y=6, x=5, history=4)
+    if name in TEXT_MODELS:
+        return TextShape(vocabulary=12)
     fields = FieldShape(4, 6, history=3, horizon=2, constants=5)
     return fields if name in FIELD_MODELS else SeriesShape(history=24, variables=3, leads=2)
 
@@ -52,6 +55,8 @@ def inputs_of(shape, seed=0):
         return {"history": rng.normal(size=(2, shape.history, shape.variables)).astype(np.float32)}
     if isinstance(shape, MovieShape):
         return {"history": rng.random(size=(2, shape.history, shape.y, shape.x)).astype(np.float32)}
+    if isinstance(shape, TextShape):
+        return {"words": np.array([[0, 0, 3, 1, 11], [2, 4, 3, 7, 5]], np.int32)[:, :: 1 - 2 * seed]}
     if isinstance(shape, RecordShape):
         steps = rng.normal(size=(2, 4, shape.features)).astype(np.float32)
         present = np.array(
@@ -161,7 +166,17 @@ def test_it_is_saved_and_loaded_safely(name, tmp_path):
     assert back.count_params() == model.count_params()
 
 
-@every_model
+@pytest.mark.parametrize("name", TEXT_MODELS)
+def test_it_gives_the_log_odds_of_texts_of_any_length(name):
+    shape = shape_of(name)
+    model = build_of(name)(small(name), shape)
+    for texts, words in ((1, 1), (3, 8)):
+        got = np.asarray(model({"words": np.ones((texts, words), np.int32)}))
+        assert (got.shape, got.dtype) == ((texts, 1), np.float32)
+    assert {each.name: (each.shape[1:], each.dtype) for each in model.inputs} == {"words": ((None,), "int32")}
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in TEXT_MODELS])
 def test_a_nan_stays_with_its_sample(name):
     shape = shape_of(name)
     model = stirred(build_of(name)(small(name), shape))

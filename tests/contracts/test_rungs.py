@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.recipe import PARTITIONS
 from pipeline.climatology import ClimatologySpec, HarmonicClimatology
-from models.recipe import LABELLED
 from pipeline.errors import NotFittedError
 from pipeline.forecasts import LADDERS, RUNGS
 from pipeline.forecasts.base import Record
@@ -157,7 +157,7 @@ def test_a_history_of_one_step_is_enough(name):
 
 
 def test_the_ladder_is_made_of_rungs():
-    of_time = {rung for kind, ladder in LADDERS.items() if kind not in LABELLED for rung in ladder}
+    of_time = {rung for kind, ladder in LADDERS.items() if kind not in PARTITIONS for rung in ladder}
     assert of_time == RUNGS.keys()
     assert list(of_records.ladder()) == list(LADDERS["records"])
     assert list(text_ladder(WordSpec())) == list(LADDERS["texts"])

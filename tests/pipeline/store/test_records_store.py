@@ -10,6 +10,7 @@ from pipeline.errors import FetchError, GranuleError, StoreError, WorkspaceError
 from pipeline.ingestion.collection import CollectionJob
 from pipeline.ingestion.records import ingest_records
 from pipeline.records.base import RecordSet
+from pipeline.records.texts import TextTable
 from pipeline.sources import record_source
 from pipeline.sources.base import RecordSource
 from pipeline.store import collection_schema, repository
@@ -18,6 +19,8 @@ from pipeline.store.records_reader import read_records, read_table
 from pipeline.store.records_writer import write_records
 from pipeline.store.state import status_summary
 from tests.icu import FIRST, decoded, stay, stays, write_archive, write_outcomes
+from tests.reviews import decoded as text_table
+from tests.reviews import line_of, lines_of, reviews, write_lines
 
 
 def job(folder: Path, name: str = "set-a") -> CollectionJob[RecordSource]:
@@ -134,3 +137,29 @@ def test_a_record_set_is_that_of_its_table(tmp_path: Path) -> None:
     assert (made.kind, len(made)) == ("records", 4)
     assert len(made.series) == 37
     assert made.offset[-1] == len(made.value)
+
+
+def test_texts_are_kept_as_they_were_published(tmp_path: Path) -> None:
+    made = reviews(6, 4) | {"train/neg/9_1.txt": "Ünïcode “quotes” 日本 <br />\n\ttabs, NUL \x00 and 😀"}
+    path = write_lines(tmp_path / "r.jsonl", [*lines_of(made), "no JSON"])
+    source = record_source("imdb", files=(str(path),))
+    asked = RecordsJob(source=source, name="reviews", store=tmp_path / "store", cache=tmp_path / "cache")
+    done = ingest_records(asked)
+    table = read_table(tmp_path / "store", "reviews", snapshot=done.snapshot)
+    assert isinstance(table, TextTable)
+    assert dict(zip(table.ids, table.texts, strict=True)) == made
+    expected = text_table(path)
+    for name in ("labels", "published", "source"):
+        np.testing.assert_array_equal(getattr(table, name), getattr(expected, name))
+    assert (table.files, table.sources, table.exclusions) == (
+        expected.files, expected.sources, expected.exclusions,
+    )  # fmt: skip
+    found = read_records(tmp_path / "store", "reviews")
+    assert (found.kind, found.texts) == ("texts", table.texts)  # type: ignore[union-attr]
+    summary = records_summary(tmp_path / "store")
+    assert summary is not None
+    assert (summary.records, summary.published, summary.excluded) == (11, 4, 1)
+    assert summary.characters == sum(map(len, made.values()))
+    assert ingest_records(asked).snapshot is None
+    path.write_text(path.read_text() + line_of("test/pos/77_9.txt", "Fine.") + "\n")
+    assert ingest_records(asked).records == 12
