@@ -30,15 +30,15 @@ by others{% endif %}</figcaption>{{ chart }}</figure></div>
 <div class="scroll" tabindex="0" role="region" aria-label="Decisions of everyone"><table class="numbers"
 data-table="records-decisions">
 <caption>On the same test records, with {{ level }} intervals of a bootstrap over records, the highest accuracy first;
-the best of each column in bold.</caption>
-<thead><tr><th scope="col">Forecaster</th>{% for name in names.values() %}<th scope="col">{{ name }}</th><th
-scope="col">Interval</th>{% endfor %}{% if known %}<th scope="col">Accuracy, published</th>{% endif %}{% if apart
-%}<th scope="col">Accuracy, training</th>{% endif %}<th scope="col">Parameters</th><th scope="col">Epochs</th><th
-scope="col">Trained in</th></tr></thead><tbody>
+the best of each column in bold. The scores hold the other intervals.</caption>
+<thead><tr><th scope="col">Forecaster</th>{% for name, title in names.items() %}<th scope="col">{{ title
+}}</th>{% if loop.first %}<th scope="col">Interval</th>{% endif %}{% endfor %}{% if known %}<th scope="col">Accuracy,
+published</th>{% endif %}{% if apart %}<th scope="col">Accuracy, training</th>{% endif %}
+<th scope="col">Parameters</th><th scope="col">Epochs</th><th scope="col">Trained in</th></tr></thead><tbody>
 {% for row in rows %}<tr{% if row.name == judged %} class="judged"{% endif %}><th scope="row">{{ row.name | forecaster
 }}{% if row.name == judged %} <small>judged</small>{% elif row.baseline %} <small>baseline</small>{% endif %}</th>
-{% for name in names %}<td{% if row[name] == best[name] %} class="best"{% endif %}>{{ row[name] | num(3) }}</td><td>{{
-row[name + "_interval"] }}</td>{% endfor %}
+{% for name in names %}<td{% if row[name] == best[name] %} class="best"{% endif %}>{{ row[name] | num(3) }}</td>{% if
+loop.first %}<td>{{ row[name + "_interval"] }}</td>{% endif %}{% endfor %}
 {% if known %}<td>{{ row.published | num(3) }}</td>{% endif %}{% if apart %}<td>{{ row.train_accuracy | num(3)
 }}</td>{% endif %}<td>{{ row.parameters | value }}</td><td>{{ row.epochs | value }}</td><td>{{ row.time }}</td></tr>
 {% endfor %}</tbody></table></div>
@@ -56,7 +56,7 @@ def build(_: ReportInputs, records: RecordsInputs) -> Section:
         names=_NAMES,
         best={name: max((row[name] for row in rows), key=_or_less) for name in _NAMES},
         known=known,
-        reached=sum(round(row["accuracy"], 2) >= row["published"] for row in known),
+        reached=sum(row["accuracy"] >= row["published"] for row in known),
         apart="train_accuracy" in records.scores,
         judged=records.verdict.model,
         level=f"{records.verdict.confidence:.0%}",

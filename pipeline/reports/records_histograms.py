@@ -23,9 +23,9 @@ _TEMPLATE = """\
 apart; where training is told apart better than test, it has learned by heart.</p>
 <ul class="legend"><li><i style="background:var(--s1)"></i>With the label</li><li><i
 style="background:var(--s6)"></i>Without</li></ul>
-{% for name, split in pairs %}<h4>{{ name | forecaster }}</h4><div class="charts small">{% for title, chart in split
-%}<figure><figcaption>{{ title }}</figcaption>{{ chart }}</figure>{% endfor %}</div>
-{% endfor %}"""
+<div class="charts small">{% for name, split in pairs %}{% for title, chart in split %}<figure><figcaption>{{ name |
+forecaster }}, {{ title | lower }}</figcaption>{{ chart }}</figure>{% endfor %}{% endfor %}</div>
+"""
 
 
 def build(_: ReportInputs, records: RecordsInputs) -> Section:

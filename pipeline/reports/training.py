@@ -23,7 +23,7 @@ _SMALL = (2.9, 2.3)
 _MEASURES = {"loss": "Loss", "mae": "MAE", "accuracy": "Accuracy"}
 _SHOWN = {"mae": "Mean absolute error by epoch", "accuracy": "Accuracy by epoch"}
 _SEVERAL = """\
-<p>{{ rows | length | count("model") }} on the same windows, in {{ time }} altogether. The dashed line is the epoch
+<p>{{ rows | length | count("model") }} on the same {{ what }}, in {{ time }} altogether. The dashed line is the epoch
 whose weights were kept: that of the lowest validation loss.</p>
 <ul class="legend"><li><i style="background:var(--s0)"></i>Validation</li><li><i
 style="background:var(--s6)"></i>Training</li></ul>
@@ -126,6 +126,7 @@ def _several(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
     return markup.fill(
         _SEVERAL,
         rows=rows,
+        what="windows" if isinstance(region, RegionInputs) else "records",
         further=further.items(),
         opened=_SHOWN["accuracy"],
         errors=_SHOWN["mae"] in further,

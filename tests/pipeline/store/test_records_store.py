@@ -143,7 +143,7 @@ def test_texts_are_kept_as_they_were_published(tmp_path: Path) -> None:
     made = reviews(6, 4) | {"train/neg/9_1.txt": "Ünïcode “quotes” 日本 <br />\n\ttabs, NUL \x00 and 😀"}
     path = write_lines(tmp_path / "r.jsonl", [*lines_of(made), "no JSON"])
     source = record_source("imdb", files=(str(path),))
-    asked = RecordsJob(source=source, name="reviews", store=tmp_path / "store", cache=tmp_path / "cache")
+    asked = CollectionJob(source=source, name="reviews", store=tmp_path / "store", cache=tmp_path / "cache")
     done = ingest_records(asked)
     table = read_table(tmp_path / "store", "reviews", snapshot=done.snapshot)
     assert isinstance(table, TextTable)
@@ -156,7 +156,7 @@ def test_texts_are_kept_as_they_were_published(tmp_path: Path) -> None:
     )  # fmt: skip
     found = read_records(tmp_path / "store", "reviews")
     assert (found.kind, found.texts) == ("texts", table.texts)  # type: ignore[union-attr]
-    summary = records_summary(tmp_path / "store")
+    summary = collection_summary(tmp_path / "store")
     assert summary is not None
     assert (summary.records, summary.published, summary.excluded) == (11, 4, 1)
     assert summary.characters == sum(map(len, made.values()))
