@@ -32,7 +32,7 @@ name = "imdb"
 [records]
 name = "reviews"
 title = "The reviews"
-words = { vocabulary = 18, length = 20 }
+words = { vocabulary = 18, length = 20, padding = 0.6 }
 published = { accuracy = { small = 0.6 } }
 
 [splits]
@@ -129,7 +129,11 @@ def test_reviews_of_which_none_can_be_used_are_refused(experiment: Path, tmp_pat
     ("old", "new", "said"),
     [
         ('name = "text_simple_rnn"', 'name = "lstm"', "no model of texts 'lstm'"),
-        ("words = { vocabulary = 18, length = 20 }", "", r"(?s)only of texts .* give \[records\] words = {}"),
+        (
+            "words = { vocabulary = 18, length = 20, padding = 0.6 }",
+            "",
+            r"(?s)only of texts .* give \[records\] words = {}",
+        ),
         (
             'name = "imdb"',
             'name = "physionet2012"',
@@ -178,7 +182,7 @@ def test_what_was_published_for_test_is_known_of_texts_alone(tmp_path: Path) -> 
 
 
 def test_a_source_of_texts_is_told_from_one_of_measurements(experiment: Path) -> None:
-    text = EXPERIMENT.replace("words = { vocabulary = 18, length = 20 }", "")
+    text = EXPERIMENT.replace("words = { vocabulary = 18, length = 20, padding = 0.6 }", "")
     text = text.replace("train = 0.7", "train = 0.5").replace('test = "published"', "test = 0.2")
     experiment.write_text(text)
     with pytest.raises(
