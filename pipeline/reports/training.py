@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 from pipeline.reports import charts, markup, standing
 from pipeline.reports.base import RegionInputs, Section
 from pipeline.reports.leads import Leads
+from pipeline.reports.records_inputs import RecordsInputs
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from pipeline.reports.base import ReportInputs, TrainingHistory
     from pipeline.reports.movies_inputs import MoviesInputs
-    from pipeline.reports.records_inputs import RecordsInputs
 
 _SMALL = (2.9, 2.3)
 _MEASURES = {"loss": "Loss", "mae": "MAE", "accuracy": "Accuracy"}
@@ -126,7 +126,7 @@ def _several(region: RegionInputs | RecordsInputs | MoviesInputs) -> Markup:
     return markup.fill(
         _SEVERAL,
         rows=rows,
-        what="windows" if isinstance(region, RegionInputs) else "records",
+        what="records" if isinstance(region, RecordsInputs) else "windows",
         further=further.items(),
         opened=_SHOWN["accuracy"],
         errors=_SHOWN["mae"] in further,
