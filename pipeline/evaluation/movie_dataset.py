@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pipeline.evaluation.bootstrap import percentile_interval
+from pipeline.evaluation.movie_groups import by_group
 from pipeline.evaluation.movie_scores import GROUPS, collect, drawn, resampled, what_is_drawn
 
 if TYPE_CHECKING:
@@ -85,6 +86,17 @@ def movies_dataset(
             skill = 1 - mine / theirs
         told = {"long_name": "skill, 1 minus RMSE over that of the rung", "units": "1"}
         _put(found, f"skill{ending}", dims, skill, told, spec)
+    grouped = by_group(
+        statistics,
+        weights,
+        windows,
+        record.ids,
+        model=model,
+        ladder=ladder,
+        confidence=spec.confidence,
+    )
+    for name, each in grouped.items():
+        (coords if name == "group" else found)[name] = each
     over_all = dict(zip(names, (float(each[1]["rmse"][0]) for each in every), strict=True))
     best = min(ladder, key=lambda name: over_all[name], default=None)
     shown = {"model": forecasters[model]} | ({} if best is None else {"best_rung": forecasters[best]})

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.reports import SECTIONS
 from pipeline.reports.base import PerMovies, PerPage, PerRecords, ReportInputs, Section
-from tests import records_reporting, reporting, squares, station_reporting
+from tests import records_reporting, reporting, sea_sequences, squares, station_reporting
 from tests.pages import Page
 
 CASES: dict[str, Callable[[], ReportInputs]] = {
@@ -42,6 +42,8 @@ CASES: dict[str, Callable[[], ReportInputs]] = {
     ),
     "movies, of events": lambda: squares.make_movies_inputs(measures=("events", "fractions")),
     "hostile movies": squares.hostile,
+    "seas": sea_sequences.make_sea_inputs,
+    "hostile seas": sea_sequences.hostile,
 }
 
 
@@ -87,10 +89,13 @@ def test_every_section_is_whole_and_well_formed_and_says_no_nan(section: str, ca
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_applies_to_fields_a_station_records_or_movies(section: str) -> None:
-    assert any(built(section, case) for case in ("full", "station", "records", "movies, of events"))
+    cases = ("full", "station", "records", "movies, of events", "seas")
+    assert any(built(section, case) for case in cases)
 
 
-@pytest.mark.parametrize("case", ["hostile", "hostile station", "hostile records", "hostile movies"])
+@pytest.mark.parametrize(
+    "case", ["hostile", "hostile station", "hostile records", "hostile movies", "hostile seas"]
+)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_hostile_text_stays_text(section: str, case: str) -> None:
     found = built(section, case)

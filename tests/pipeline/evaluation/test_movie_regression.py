@@ -1,61 +1,19 @@
 """The regression table among the measures of movies, and forecasts that are judged at each step."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.evaluation.movie_dataset import movies_dataset
 from pipeline.evaluation.movie_regression import Regression
-from pipeline.evaluation.movie_scores import at_each_step
 from pipeline.evaluation.movies import MoviesVerdict
 from pipeline.evaluation.regression import STATISTICS, RegressionSums, mean_over_cells
-from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.movies.base import MovieSet
 from pipeline.movies.partition import MoviePartition
-from pipeline.movies.rungs import Persistence
-from pipeline.movies.sea_surface import SEA_SURFACE, axes
 from pipeline.movies.windows import MovieSpec
 from pipeline.splits import Numbers
-
-DAYS = 6
-SPEC = MovieSpec(history=DAYS, horizon=1, learn="next", judged="each-step")
-
-
-def seas(movies: int = 14) -> MovieSet:
-    rng = np.random.default_rng(5)
-    y, x = axes(3, 2)
-    steps = rng.normal(scale=0.3, size=(movies, DAYS + 1, 3, 2)).cumsum(axis=1)
-    values = (rng.uniform(5, 25, (movies, 1, 1, 1)) + steps).astype(np.float32).reshape(-1, 3, 2)
-    return MovieSet(
-        ids=tuple(f"{number} sea" for number in range(1, movies + 1)),
-        offset=np.arange(movies + 1) * (DAYS + 1),
-        time=np.full(len(values), "NaT", "datetime64[ns]"),
-        values=values,
-        picture=SEA_SURFACE,
-        y=y,
-        x=x,
-    )
-
-
-def halfway(history: np.ndarray, horizon: int) -> np.ndarray:
-    """The newest picture, drawn a little towards the mean of the history, and off by a tenth."""
-    ahead = 0.9 * history[:, -1:] + 0.1 * history.mean(axis=1, keepdims=True) + 0.1
-    return np.repeat(ahead, horizon, axis=1).astype(np.float32)
-
-
-def scored(record: MovieSet, windows: MovieSpec = SPEC, **changes: object):
-    test = MoviePartition(record, Numbers(train=(1, 2), test=(3, len(record))), windows).windows("test")
-    ahead = {"halfway": halfway, "persistence": Persistence().predict}
-    stepwise = windows.judged == "each-step"
-    return movies_dataset(
-        {name: at_each_step(each) if stepwise else each for name, each in ahead.items()},
-        record,
-        test,
-        EvaluationSpec.model_validate({"measures": ("regression",), "resamples": 40, **changes}),
-        model="halfway",
-        ladder=("persistence",),
-        provenance={"experiment": "e", "region": "seas"},
-    )
+from tests.sea_sequences import DAYS, SPEC, scored, seas
 
 
 def test_each_step_is_a_forecast_from_what_was_there_by_then() -> None:
@@ -89,6 +47,24 @@ def test_the_table_is_that_of_all_steps_of_all_movies() -> None:
     assert scores.cell_mse.attrs["units"] == "degree_Celsius2"
     assert scores.cell_r2.attrs["units"] == "1"
     assert scores.cell_rmse.attrs["units"] == "degree_Celsius"
+
+
+def test_each_group_has_its_own_rmse_and_skill() -> None:
+    record = seas()
+    names = [("bengal", "black")[at % 2] for at in range(14)]
+    of_seas = replace(record, ids=tuple(f"{at} {name} day" for at, name in enumerate(names, 1)))
+    scores = scored(of_seas)
+    assert scores.group.values.tolist() == ["bengal", "black"]
+    movies = record.values.reshape(14, DAYS + 1, 3, 2).astype(np.float64)
+    for group in ("bengal", "black"):
+        mine = [at for at in range(2, 14) if names[at] == group]
+        error = movies[mine, 1:] - movies[mine, :-1]
+        found = scores.sel(group=group)
+        rmse = float(found.group_rmse.sel(forecaster="persistence"))
+        assert rmse == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
+        skill = float(found.group_skill.sel(reference="persistence"))
+        assert skill == pytest.approx(1 - float(found.group_rmse.sel(forecaster="halfway")) / rmse)
+    assert "group_rmse" not in scored(record)
 
 
 def test_the_verdict_rests_on_all_steps() -> None:
