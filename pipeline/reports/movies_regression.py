@@ -18,7 +18,8 @@ _TEMPLATE = """\
 <p>Over all {{ pictures }} of the test movies{% if leads > 1 %}, of the first picture ahead{% endif %}, cell by cell.
 RSE is the squared errors over the squared departures of the truth from its own mean, PC Pearson’s correlation, R² one
 less the RSE. These three compare with the mean of a cell over everything that was tested on: where that holds warm and
-cold seas and all seasons, whoever repeats the newest picture has an R² near one. What a forecast is worth is told by its RMSE beside that of {{ best | name }}{% if better is
+cold seas and all seasons, whoever repeats the newest picture has an R² near one. What a forecast is worth is
+told by its RMSE beside that of {{ best | name }}{% if better is
 not none %}, below which the model is in {{ better }} of {{ cells | length }} cells{% endif %}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Means over cells"><table class="numbers"
 data-table="movies-regression">
