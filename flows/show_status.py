@@ -35,6 +35,8 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     if found.collection is not None:
         for label, told in _of_collection(found.collection):
             table.add_row(label, told)
+        if found.too_short:
+            table.add_row("  too short", f"[yellow]{counted(found.too_short, 'movie')}[/], not used")
         _add_rest(table, found)
         console.print(table, highlight=False)
         return

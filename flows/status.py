@@ -24,6 +24,7 @@ from pipeline.quarantine import Quarantined, list_quarantine
 from pipeline.store import repository
 from pipeline.store.changes import changed_days
 from pipeline.store.collections import AnySummary, collection_summary
+from pipeline.store.movies_reader import MoviesSummary
 from pipeline.store.revisions import Revisions, read_revisions
 from pipeline.store.state import CubeSummary, read_day_status, status_summary
 from pipeline.types import Spec, Status, TimeRange
@@ -63,6 +64,8 @@ class ExperimentStatus(Spec):
     data: CubeSummary
     collection: AnySummary | None = None
     """Of labelled records, or of movies."""
+    too_short: int = 0
+    """Movies of which no window can be cut."""
     preliminary_days: tuple[dt.date, ...] = ()
     refused: tuple[Quarantined, ...] = ()
     """Of days for which no file as good as the refused one was said to be has come."""
@@ -127,6 +130,7 @@ def experiment_status(
             experiment=name,
             data=data,
             collection=collection,
+            too_short=_too_short(collection, experiment),
             store_bytes=repository.stored_bytes(cube),
             places=tuple(_of_collection(workspace, name, place, today) for place in data.regions),
         )
@@ -148,6 +152,13 @@ def experiment_status(
     )
     operations = experiment.operations if experiment else Operations()
     return found.model_copy(update={"alerts": tuple(alerts_of(found, operations, today))})
+
+
+def _too_short(held: AnySummary, experiment: Experiment | None) -> int:
+    if experiment is None or experiment.movies is None or not isinstance(held, MoviesSummary):
+        return 0
+    windows = experiment.movies.windows
+    return held.shorter(min(windows.learned, windows.length))
 
 
 def _place(workspace: Workspace, experiment: str, place: str, today: dt.date) -> PlaceStatus:

@@ -173,7 +173,7 @@ def _put(
 ) -> None:
     """A measure (row, 1 + resample, …), and its interval."""
     found[name] = (dims, values[:, 0], told)
-    interval = np.stack([percentile_interval(each[1:], spec.confidence) for each in values])
+    interval = percentile_interval(np.moveaxis(values[:, 1:], 1, 0), spec.confidence)
     found[f"{name}_interval"] = ((*dims, "bound"), interval, told)
 
 

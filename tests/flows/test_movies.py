@@ -1,0 +1,247 @@
+"""The whole way of movies: squares made here, a small network, its roll-out, verdict and report."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows.cycle import Cycle, cycle
+from flows.daily import daily
+from flows.evaluate import evaluate
+from flows.forecast import forecast
+from flows.ingest import ingest
+from flows.kinds import OF_COLLECTIONS, require_kind
+from flows.loading import load_experiment
+from flows.publish import publish, report
+from flows.settings import Settings
+from flows.show import result
+from flows.show_status import status
+from flows.status import workspace_status
+from flows.train import train
+from models.card import MoviesCard
+from pipeline.errors import ConfigError, WindowError
+from pipeline.evaluation.movies import MoviesStanding
+from pipeline.evaluation.versions import read_scores
+from pipeline.workspace import Workspace
+from tests.pages import Page
+
+SOURCE = """\
+name = "moving-squares"
+movies = 30
+pictures = 6
+longer = 12
+longer_pictures = 8
+size = 8
+"""
+EXPERIMENT = """
+title = "A few squares"
+description = "Made in NumPy."
+
+[source]
+{SOURCE}
+[movies]
+name = "squares"
+title = "The squares"
+windows = { history = 3, horizon = 5, learn = "next", steps = 5, scaling = "none" }
+
+[movies.published]
+source = "a book"
+note = "Of larger squares."
+epochs = [1, 5]
+validation_loss = [0.1, 0.001]
+
+[splits]
+train = [1, 15]
+validation = [16, 18]
+test = [19, 30]
+
+[model]
+name = "next_frame"
+layers = 1
+filters = 2
+
+[training]
+loss = "binary-cross-entropy"
+optimizer = "adadelta"
+learning_rate = 1.0
+schedule = "constant"
+epochs = 2
+batch_size = 5
+
+[evaluation]
+resamples = 50
+"""
+EXPERIMENT = EXPERIMENT.replace("{SOURCE}", SOURCE)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    path = folder / "few.toml"
+    path.write_text(EXPERIMENT)
+    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
+    return path
+
+
+def told(show: object, *given: object) -> str:
+    console = Console(record=True, width=240, file=io.StringIO())
+    show(console, *given)  # type: ignore[operator]
+    return console.export_text()
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) -> None:
+    place = tmp_path / "w"
+    done = cycle("few", workspace=place)
+    assert isinstance(done, Cycle)
+    said = told(result, done)
+    assert "ingested 30 movies (204 pictures)" in said
+    assert "catalog" not in said
+    assert not done.released
+    workspace = Workspace(place)
+    standing = MoviesStanding.read(workspace.scores("few", "squares"))
+    scores = read_scores(workspace.scores("few", "squares"), standing.scores_version)
+    assert scores.forecaster.values.tolist() == ["next_frame", "persistence"]
+    assert scores.lead_time.values.tolist() == [1, 2, 3, 4, 5]
+    assert (standing.verdict.windows, standing.verdict.movies) == (12, 12)
+    card = MoviesCard.read(workspace.models("few", "squares") / done.models["squares"])
+    assert (card.train_windows, card.validation_windows, card.shape) == (15, 3, standing.windows)
+
+    page = Page.parse(done.report.read_text(encoding="utf-8"))
+    assert not page.faults
+    assert not page.loads
+    for heading in (
+        "Verdict",
+        "Forecast and truth",
+        "By lead",
+        "Training",
+        "Data",
+        "Lineage",
+        "How to read this",
+    ):
+        assert heading in page.text
+    assert "Of larger squares." in page.text
+    script = next(
+        each for each in done.report.read_text(encoding="utf-8").split("<script")[1:] if "json" in each[:40]
+    )
+    starts = json.loads(script.partition(">")[2].partition("</script>")[0])
+    assert {len(each["frames"]) for each in starts} == {3 + 5}
+    assert {len(frame["pictures"]) for each in starts for frame in each["frames"]} == {3}
+
+    shown = told(status, workspace_status(Settings.load(workspace=place)))
+    assert "30 movies of 6 to 8 pictures, 204 pictures of 8 × 8 cells" in shown
+    assert "champion next_frame-" in shown
+    assert workspace_status(Settings.load(workspace=place)).model_dump_json()
+
+    again = cycle("few", workspace=place)
+    assert isinstance(again, Cycle)
+    assert again.models == done.models
+    assert again.ingested.snapshot is None
+    assert train("few", workspace=place) == done.models
+    assert evaluate("few", workspace=place) == done.verdicts
+    assert report("few", workspace=place) == done.report
+    assert ingest("few", workspace=place).snapshot is None
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_movies_that_are_too_short_for_their_windows_are_refused(experiment: Path, tmp_path: Path) -> None:
+    experiment.write_text(EXPERIMENT.replace("horizon = 5, ", "horizon = 9, "))
+    ingest("few", workspace=tmp_path / "w")
+    train("few", workspace=tmp_path / "w")
+    with pytest.raises(
+        WindowError, match="no movie of test is as long as a window of 12 pictures; the longest has 8"
+    ):
+        evaluate("few", workspace=tmp_path / "w")
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_the_status_tells_of_movies_that_are_too_short(experiment: Path, tmp_path: Path) -> None:
+    ingest("few", workspace=tmp_path / "w")
+    settings = Settings.load(workspace=tmp_path / "w")
+    assert workspace_status(settings).experiments[0].too_short == 0
+    experiment.write_text(
+        EXPERIMENT.replace("horizon = 5, ", "horizon = 9, ").replace("steps = 5", "steps = 6")
+    )
+    assert workspace_status(settings).experiments[0].too_short == 18
+    assert "18 movies, not used" in told(status, workspace_status(settings))
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("flow", [forecast, publish, daily], ids=lambda flow: flow.name)
+def test_what_makes_no_sense_of_movies_is_refused(experiment: Path, tmp_path: Path, flow: object) -> None:
+    with pytest.raises(ConfigError, match="is of movies: `isotherm"):
+        flow("few", workspace=tmp_path / "w")  # type: ignore[operator]
+
+
+def test_each_step_says_whether_it_is_of_movies(experiment: Path) -> None:
+    few = load_experiment("few", experiment.parent)
+    for step in ("forecast", "publish", "daily", "retrain", "retain", "promote", "rollback"):
+        with pytest.raises(ConfigError, match=f"`isotherm {step}` has nothing to do there"):
+            require_kind(few, step)
+    for step in OF_COLLECTIONS:
+        require_kind(few, step)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[movies]", "[period]\nstart = 2020-01-01\n[movies]", r"\[period\] and \[movies\] are of different"),
+        (
+            'loss = "binary-cross-entropy"',
+            'loss = "cross-entropy"',
+            "the loss 'cross-entropy' is none of movies",
+        ),
+        ('name = "next_frame"', 'name = "dense"', "no model of movies 'dense'"),
+        (SOURCE, 'name = "jena"\n', "jena is no source of movies"),
+        ("movies = 30", "moovies = 30", "no key of source moving-squares 'moovies'"),
+        ("longer = 12", "longer = 31", "cannot be longer"),
+        ("test = [19, 30]", "test = [18, 30]", "validation and test have 18 in common"),
+        ("horizon = 5", "horizn = 5", "horizn"),
+        ("validation_loss = [0.1, 0.001]", "validation_loss = [0.1]", "each has one validation_loss"),
+        ("filters = 2", "fliters = 2", "fliters"),
+        ("kernel_size = 3", "kernel_size = 2", "kernel_size"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
+    text = (
+        EXPERIMENT.replace("filters = 2", "filters = 2\nkernel_size = 3") if "kernel" in old else EXPERIMENT
+    )
+    assert old in text
+    experiment.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=said):
+        load_experiment("few", experiment.parent)
+
+
+def test_rungs_of_another_kind_are_refused(experiment: Path) -> None:
+    experiment.write_text('ladder = ["naive"]\n' + EXPERIMENT)
+    with pytest.raises(ConfigError, match="no rung of movies 'naive'"):
+        load_experiment("few", experiment.parent)
+
+
+def test_only_movies_are_split_by_their_numbers(tmp_path: Path) -> None:
+    text = (Settings().experiments / "demo-station.toml").read_text(encoding="utf-8")
+    begin = text.index("[splits")
+    end = text.find("\n[", begin + 1)
+    while text[end + 2 :].startswith("splits"):
+        end = text.find("\n[", end + 1)
+    numbers = "[splits]\ntrain = [1, 2]\ntest = [3, 4]\n"
+    (tmp_path / "odd.toml").write_text(text[:begin] + numbers + text[end:])
+    with pytest.raises(ConfigError, match=r"only \[movies\] are split by their numbers"):
+        load_experiment("odd", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["moving-squares", "moving-squares-small"])
+def test_the_experiments_of_moving_squares_are_sound(name: str) -> None:
+    found = load_experiment(name, Settings().experiments)
+    assert found.kind == "movies"
+    assert found.movies is not None
+    windows, made = found.movies.windows, found.make_movie_source().config
+    lengths = (made.pictures, made.longer_pictures if made.longer else made.pictures)
+    assert windows.learned <= lengths[0]
+    assert windows.length <= lengths[1]
+    assert max(last for _, last in found.splits.parts.values()) == made.movies
