@@ -10,6 +10,7 @@ import numpy as np
 
 import models.convlstm2d  # Keras needs the layers registered before it loads a model.
 import models.layers
+import models.movie_layers
 import models.recurrent  # noqa: F401
 from models.card import CARD, AnyCard, read_card
 from models.encoders import ENCODERS

@@ -100,6 +100,7 @@ def movies_dataset(
     over_all = dict(zip(names, (float(each[1]["rmse"][0]) for each in every), strict=True))
     best = min(ladder, key=lambda name: over_all[name], default=None)
     shown = {"model": forecasters[model]} | ({} if best is None else {"best_rung": forecasters[best]})
+    shown |= {f"rung_{rung}": forecasters[rung] for rung in ladder if rung != best}
     pictures, axes = examples(shown, record, windows)
     return xr.Dataset(
         found | pictures,
@@ -124,15 +125,16 @@ def movies_dataset(
 def examples(
     shown: Mapping[str, Forecast], record: MovieSet, windows: MovieWindows
 ) -> tuple[dict[str, Variable], dict[str, Any]]:
-    """Some windows, evenly spread: `example_history`, `example_truth` and `example_model`, `example_best_rung`.
+    """Some windows, evenly spread: `example_history`, `example_truth`, `example_model`, `example_best_rung` and others.
 
-    Each (example, past or lead_time, example_y, example_x); large pictures are thinned.
+    Each (example, past or lead_time, example_y, example_x), the other rungs as `example_rung_…`; large pictures are
+    thinned. A forecast is shown where there is a truth.
     """
     spec = windows.spec
     rows, columns = len(record.y.values), len(record.x.values)
     thin = max(1, math.ceil(math.sqrt(rows * columns / EXAMPLE_CELLS)))
     cells = len(range(0, rows, thin)) * len(range(0, columns, thin))
-    room = EXAMPLE_VALUES // (cells * (spec.history + 3 * spec.horizon))
+    room = EXAMPLE_VALUES // (cells * (spec.history + (1 + len(shown)) * spec.horizon))
     many = min(len(windows), max(1, min(EXAMPLES, room)))
     chosen = np.unique(np.linspace(0, len(windows) - 1, many).round().astype(int))
     some = type(windows)(spec, windows.first[chosen], windows.movie[chosen], windows.length)
@@ -140,7 +142,9 @@ def examples(
     truth = some.pictures(record.asked, spec.history, spec.length)
     parts = {"history": whole, "truth": truth}
     # Of forecasts at each step, the last.
-    parts |= {name: forecast(whole, spec.horizon)[:, -spec.horizon :] for name, forecast in shown.items()}
+    for name, forecast in shown.items():
+        given = forecast(whole, spec.horizon)[:, -spec.horizon :]
+        parts[name] = np.where(np.isfinite(truth), given, np.float32(np.nan))
     told = {"units": record.picture.units, "long_name": record.picture.long_name}
     found: dict[str, Variable] = {
         f"example_{name}": (

@@ -62,6 +62,9 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
     forecasts = {markup.title(verdict.model): scores.example_model.values}
     if "example_best_rung" in scores:
         forecasts[markup.title(verdict.best_rung)] = scores.example_best_rung.values
+    for rung in map(str, scores.reference.values):
+        if f"example_rung_{rung}" in scores:
+            forecasts[markup.title(rung)] = scores[f"example_rung_{rung}"].values
     plates = {"Truth": truth} | {f"Forecast: {name}": each for name, each in forecasts.items()}
     starts = [_start(movies, at, plates, scale) for at in range(scores.sizes["example"])]
     first = starts[0]["frames"][0]["pictures"]

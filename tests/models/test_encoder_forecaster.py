@@ -1,5 +1,8 @@
 """The encoder and the forecaster: any number of pictures in and out, and states that are taken over."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -101,3 +104,13 @@ def test_the_last_step_is_repeated() -> None:
 def test_the_next_picture_at_every_step_is_refused() -> None:
     with pytest.raises(ConfigError, match="learn"):
         build(SMALL, MovieShape(y=7, x=6, history=4, horizon=1, stepwise=True))
+
+
+def test_its_layers_are_known_wherever_a_model_is_loaded() -> None:
+    names = "'PicturePatches', 'PictureCells', 'LastSteps'"
+    code = (
+        "import keras, models.trained; "
+        f"print([n for n in ({names}) if keras.saving.get_registered_object('isotherm>' + n) is None])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
