@@ -33,6 +33,9 @@ from pipeline.quarantine import list_quarantine
 from pipeline.store.collections import collection_summary
 from pipeline.store.state import status_summary
 
+COLUMN = "what"
+"""Heads the first column of tables: what is below a head of no letters is not shown in the page."""
+
 Leave = Callable[..., None]
 
 
@@ -88,7 +91,7 @@ def data_status(job: Job) -> None:
         "snapshot": summary.snapshot,
     }
     create_table_artifact(
-        [{"": what, name: told} for what, told in facts.items()],
+        [{COLUMN: what, name: told} for what, told in facts.items()],
         key=artifact_key("data", name),
         description=f"Data of **{name}**: {facts['days']}, {facts['missing']} missing",
     )
@@ -107,7 +110,7 @@ def collection_status(job: Job) -> None:
         "snapshot": summary.snapshot,
     }
     create_table_artifact(
-        [{"": what, name: told} for what, told in facts.items()],
+        [{COLUMN: what, name: told} for what, told in facts.items()],
         key=artifact_key("data", name),
         description=f"Data of **{name}**: {next(iter(facts.values()))}, {facts['left out']} left out",
     )
@@ -197,7 +200,7 @@ def outcomes(job: Job, kind: str, done: Mapping[str, str], description: str) -> 
     """`KIND-EXPERIMENT`, a table of two columns: a line a region, or whatever `done` goes by."""
     if done:
         create_table_artifact(
-            [{"": name, "outcome": told} for name, told in done.items()],
+            [{COLUMN: name, "outcome": told} for name, told in done.items()],
             key=artifact_key(kind, job.experiment.name),
             description=description,
         )

@@ -58,7 +58,7 @@ def _after_ingest(job: Job, ingested: IngestResult | CollectionIngested) -> Cycl
     report = run_report(job, regions)
     done = Cycle(
         ingested=ingested,
-        models=models,
+        models={region: reign.champion for region, reign in models.items()},
         verdicts={region: standing.verdict.sentence for region, standing in standings.items()},
         report=report,
         released=run_publish(job, regions) if timed else [],

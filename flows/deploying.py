@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.workers.process import ProcessWorker
@@ -38,9 +38,8 @@ def enter(*, command: str | None = None) -> None:
 def told(deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """A line a deployment: its name and when it runs."""
     for each in deployments:
-        name = f"{each['entrypoint'].rpartition('.')[2]}/{each['name']}"
         when = [str(s.get("cron") or f"every {s.get('interval')} s") for s in each.get("schedules", ())]
-        yield f"  {name:<22} {'; '.join(when) + ' UTC' if when else 'on demand'}"
+        yield f"  {_named(each):<22} {'; '.join(when) + ' UTC' if when else 'on demand'}"
 
 
 def make_pools(client: SyncPrefectClient, *, command: str | None = None) -> None:
@@ -96,7 +95,22 @@ def deploy(experiments: Sequence[str] = ()) -> list[dict[str, Any]]:
             remedy=f"correct {FOLDER / 'prefect.yaml'}, or see that PREFECT_API_URL names a server that answers",
         )
     deployments: list[dict[str, Any]] = plan["deployments"]
+    with get_client(sync_client=True) as client:
+        _refuse_unknown(client, deployments)
     return deployments
+
+
+def _refuse_unknown(client: SyncPrefectClient, deployments: Sequence[Mapping[str, Any]]) -> None:
+    """Let parameters of unknown names be refused before a run is scheduled; Prefect's own command lets them pass."""
+    for each in deployments:
+        entered = client.read_deployment_by_name(_named(each))
+        schema = {**(entered.parameter_openapi_schema or {}), "additionalProperties": False}
+        client.update_deployment(entered.id, DeploymentUpdate(parameter_openapi_schema=schema))
+
+
+def _named(deployment: Mapping[str, Any]) -> str:
+    """As `flow/deployment`."""
+    return f"{deployment['entrypoint'].rpartition('.')[2]}/{deployment['name']}"
 
 
 def planned(experiments: Sequence[str] = ()) -> dict[str, Any]:

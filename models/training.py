@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 
 from models import datasets
-from models.base import build_of
+from models.building import build
 from models.devices import has_gpu
 from models.losses import CLASSIFYING, Accuracy, CrossEntropy, MeanLoss, PictureLoss
 from models.movie_samples import MovieSamples
@@ -81,7 +80,7 @@ def train(
         There is no space for a checkpoint; the one before is kept.
     """
     precision = choose_precision(spec.precision)
-    model = _build(name, config, training, precision, spec.seed)
+    model = build(name, config, training.shape, precision=precision, seed=spec.seed)
     of_station = isinstance(training, datasets.SeriesSamples)
     metrics = ["mae"] if of_station else ["accuracy"] if spec.loss in CLASSIFYING else []
     model.compile(
@@ -152,26 +151,6 @@ def choose_precision(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "mixed_bfloat16" if has_gpu() else "float32"
-
-
-def _build(name: str, config: Spec, training: Samples, precision: str, seed: int) -> keras.Model:
-    """The model, with the weights that the seed decides.
-
-    Keras draws the seeds of its layers from the generator of Python's `random`, and so do other threads of the process,
-    Prefect's among them. Where nobody came between, two models in a row leave it in the same state.
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    left = None
-    try:
-        while True:
-            keras.utils.set_random_seed(seed)
-            model = build_of(name)(config, training.shape)
-            if random.getstate() == left:
-                return model
-            left = random.getstate()
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _loss(spec: TrainingSpec, training: Samples) -> keras.losses.Loss:

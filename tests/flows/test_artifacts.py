@@ -71,7 +71,8 @@ def test_a_cycle_leaves_its_data_scores_report_and_forecasts(
         f"{kind}-small" for kind in ("data", "models", "archive", "scores", "report", "forecasts")
     }
     assert bars(run) == {"ingest": 100, "train small": 100, "forecast small": 100}
-    data = {row[""]: row["small"] for row in rows(found["data-small"])}
+    data = {row["what"]: row["small"] for row in rows(found["data-small"])}
+    assert all(all(row) for name in ("data-small", "models-small") for row in rows(found[name]))
     assert data["days"] == f"{seas.FIRST} … {seas.LAST}"
     assert data["missing"] == f"1 day: {lacking}"
     assert data["final"] == f"{len(seas.days()) - 1} days"

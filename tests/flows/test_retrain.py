@@ -148,7 +148,10 @@ def test_a_challenger_takes_the_place_of_a_worse_champion_and_what_follows(sea: 
     # Neither a second retraining, nor the experiment's own training or cycle, undoes or repeats anything.
     before = written(sea)
     assert "champion already" in retrain("small", workspace=sea.root)["small"]
-    assert train("small", workspace=sea.root) == {"small": now.model_id}
+    told = train("small", workspace=sea.root)["small"]
+    assert told.startswith(f"{now.model_id} is champion since ")
+    assert "promoted by " in told
+    assert "left alone" in told
     assert written(sea) == before
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from models import training
+from models import building, training
 from models.base import config_of
 from models.checkpoints import Checkpoints
 from models.datasets import SeriesSamples
@@ -56,7 +56,7 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize("disturbed", [{1}, {2}, {1, 2, 3}])
 def test_what_other_threads_draw_does_not_change_the_weights(tmp_path, whole, monkeypatch, disturbed):
-    build, built = training.build_of, []
+    build, built = building.build_of, []
 
     def beside(name):
         built.append(name)
@@ -65,9 +65,27 @@ def test_what_other_threads_draw_does_not_change_the_weights(tmp_path, whole, mo
                 random.random()
         return build(name)
 
-    monkeypatch.setattr(training, "build_of", beside)
+    monkeypatch.setattr(building, "build_of", beside)
     assert weights_apart(run(tmp_path / "t"), whole) == {}
     assert len(built) >= max(disturbed) + 2  # threads of the test runner draw too, now and then
+
+
+def test_where_others_draw_all_the_time_it_is_said(tmp_path, monkeypatch):
+    made = []
+
+    def beside(name):
+        made.append(name)
+        for _ in made:
+            random.random()
+        return lambda *_: None
+
+    monkeypatch.setattr(building, "build_of", beside)
+    before = keras.config.dtype_policy()
+    with pytest.raises(NotFittedError, match="convlstm could not be drawn") as caught:
+        run(tmp_path / "t")
+    assert "isotherm train" in caught.value.remedy
+    assert len(made) == building.TRIES
+    assert keras.config.dtype_policy() == before
 
 
 def losses(done):
