@@ -21,6 +21,9 @@ less the RSE. These three compare with the mean of a cell over everything that w
 cold seas and all seasons, whoever repeats the newest picture has an R² near one. What a forecast is worth is
 told by its RMSE beside that of {{ best | name }}{% if better is
 not none %}, below which the model is in {{ better }} of {{ cells | length }} cells{% endif %}.</p>
+{% for each in others %}<p>{{ each.name | forecaster }} {{ "has a lower RMSE than" if each.rmse < each.rung else "does
+not come up to" }} {{ best | name }}: {{ each.rmse | num(4) }} against {{ each.rung | num(4) }}{{ unit }}.</p>
+{% endfor %}
 <div class="scroll" tabindex="0" role="region" aria-label="Means over cells"><table class="numbers"
 data-table="movies-regression">
 <caption>Means over the {{ cells | length }} cells, with {{ level }} intervals; the best of each column in bold. The
@@ -77,6 +80,16 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
         means=[_means(movies, name, names) for name in names],
         groups=_groups(movies, names),
         cells=_cells(movies, pair),
+        others=[
+            {
+                "name": name,
+                "rmse": float(scores.rmse_pooled.sel(forecaster=name)),
+                "rung": float(scores.rmse_pooled.sel(forecaster=verdict.best_rung)),
+            }
+            for name in names
+            if name != verdict.model and name not in scores.reference.values
+        ],
+        unit=movies.units,
         units=f" ({movies.units.strip()})" if movies.units else "",
     )
     return Section("Cell by cell", html)
