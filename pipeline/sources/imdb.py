@@ -7,18 +7,17 @@ al. 2011, ACL 49, 142–150; https://ai.stanford.edu/~amaas/data/sentiment/.
 
 from __future__ import annotations
 
-from glob import glob
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from pipeline.errors import ConfigError
-from pipeline.sources import imdb_decode
+from pipeline.sources import imdb_decode, local
 from pipeline.sources.base import Granule
 from pipeline.sources.mirrors import Mirrors
 from pipeline.types import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pipeline.forecasts.base import Kind
     from pipeline.records.base import Parameter
@@ -62,7 +61,7 @@ class Imdb:
         del read
         match mirror:
             case "files":
-                return _local(self.config.files)
+                return [local.granule(path) for path in local.matching(self.config.files, within=_within)]
             case "stanford":
                 return [Granule(mirror, f"{self.config.address(mirror)}/{ARCHIVE}", (), Status.FINAL)]
             case _:
@@ -78,28 +77,6 @@ class Imdb:
         return imdb_decode.content_complaint(head)
 
 
-def _local(globs: Sequence[str]) -> list[Granule]:
-    paths: dict[Path, None] = {}
-    for pattern in globs:
-        found = list(map(Path, glob(str(Path(pattern).expanduser()), recursive=True)))  # noqa: PTH207
-        held = [each for path in sorted(found) for each in _within(path)]
-        if not held:
-            raise ConfigError(
-                f"no review is at {pattern!r}",
-                remedy="name the archive, its unpacked folder, or a file of JSON lines; quote globs, so that the shell "
-                "leaves them alone",
-                given=pattern,
-            )
-        paths |= dict.fromkeys(held)
-    stats = ((path, path.stat()) for path in paths)
-    return [
-        Granule("files", str(path), (), Status.FINAL, f"{stat.st_size}-{stat.st_mtime_ns}")
-        for path, stat in stats
-    ]
-
-
-def _within(path: Path) -> list[Path]:
-    """A file itself; of a folder the reviews in it, however deep."""
-    if path.is_file():
-        return [path]
-    return [each for each in sorted(path.rglob("*.txt")) if imdb_decode.is_review(each.as_posix())]
+def _within(folder: Path) -> list[Path]:
+    """The reviews in a folder, however deep."""
+    return [each for each in sorted(folder.rglob("*.txt")) if imdb_decode.is_review(each.as_posix())]

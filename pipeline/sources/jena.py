@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
-from glob import glob
-from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from pipeline.errors import ConfigError
-from pipeline.sources import jena_decode
+from pipeline.sources import jena_decode, local
 from pipeline.sources.base import Granule
 from pipeline.sources.jena_columns import QUANTITIES
 from pipeline.sources.mirrors import Mirrors
@@ -142,23 +140,11 @@ def list_files(globs: Iterable[str], period: TimeRange) -> list[Granule]:
     GranuleError
         A file's times cannot be read.
     """
-    paths: dict[str, None] = {}
-    for pattern in globs:
-        matched = sorted(filter(isfile, glob(str(Path(pattern).expanduser()), recursive=True)))  # noqa: PTH207
-        if not matched:
-            raise ConfigError(
-                f"no file matches {pattern!r}",
-                remedy="correct the path or glob; quote globs, so that the shell leaves them alone",
-                given=pattern,
-            )
-        paths.update(dict.fromkeys(matched))
     found = []
-    for path in paths:
-        stat = Path(path).stat()
-        version = f"{stat.st_size}-{stat.st_mtime_ns}"
-        days = tuple(day for day in _days_of(path, version) if day in period)
+    for path in local.matching(globs):
+        days = tuple(day for day in _days_of(path, local.version(path)) if day in period)
         if days:
-            found.append(Granule("files", path, days, Status.FINAL, version))
+            found.append(local.granule(path, days))
     return sorted(found, key=lambda granule: granule.days[0])
 
 

@@ -8,15 +8,12 @@ Reference: https://dataplatform.knmi.nl; the files are in KNMI's own form of HDF
 from __future__ import annotations
 
 import re
-from glob import glob
-from os.path import isfile
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self, get_args
 
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from pipeline.errors import ConfigError
-from pipeline.sources import knmi_radar_decode, knmi_radar_file
+from pipeline.sources import knmi_radar_decode, knmi_radar_file, local
 from pipeline.sources.base import Granule
 from pipeline.sources.mirrors import Mirrors
 from pipeline.types import Status
@@ -89,7 +86,7 @@ class KnmiRadar:
         """
         match mirror:
             case "files":
-                return _local(self.config.files)
+                return [local.granule(path) for path in local.matching(self.config.files)]
             case "web":
                 return self._listed(read)
             case _:
@@ -117,20 +114,3 @@ class KnmiRadar:
             )
         names = sorted({each.decode() for each in _LINK.findall(read(f"{base}/"))})
         return [Granule("web", f"{base}/{name}", (), Status.FINAL) for name in names]
-
-
-def _local(globs: Sequence[str]) -> list[Granule]:
-    found: dict[str, Granule] = {}
-    for pattern in globs:
-        matched = sorted(filter(isfile, glob(str(Path(pattern).expanduser()), recursive=True)))  # noqa: PTH207
-        if not matched:
-            raise ConfigError(
-                f"no file matches {pattern!r}",
-                remedy="correct the path or glob; quote globs, so that the shell leaves them alone",
-                given=pattern,
-            )
-        for path in matched:
-            stat = Path(path).stat()
-            version = f"{stat.st_size}-{stat.st_mtime_ns}"
-            found[path] = Granule("files", path, (), Status.FINAL, version)
-    return list(found.values())

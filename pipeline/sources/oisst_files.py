@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os.path
 import re
-from glob import glob
 from html import unescape
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
-from pipeline.errors import ConfigError, FetchError, VanishedError
+from pipeline.errors import FetchError, VanishedError
+from pipeline.sources import local
 from pipeline.sources.base import Granule
 from pipeline.sources.oisst_decode import read_days
 from pipeline.types import Status
@@ -159,24 +158,10 @@ def list_files(globs: Iterable[str], period: TimeRange) -> list[Granule]:
     GranuleError
         A file's time axis cannot be read.
     """
-    paths: dict[str, None] = {}
-    for pattern in globs:
-        matched = sorted(filter(os.path.isfile, glob(_expanded(pattern), recursive=True)))  # noqa: PTH207
-        if not matched:
-            raise ConfigError(
-                f"no file matches {pattern!r}",
-                remedy="correct the path or glob; quote globs, so that the shell leaves them alone",
-                given=pattern,
-            )
-        paths.update(dict.fromkeys(matched))
-    found = [granule for path in paths for granule in _file_granules(path, period)]
+    found = [granule for path in local.matching(globs) for granule in _file_granules(path, period)]
     daily = by_day((each for each in found if len(each.days) == 1), period)
     longer = [each for each in found if len(each.days) > 1]
     return sorted(daily + longer, key=lambda each: each.days[0])
-
-
-def _expanded(pattern: str) -> str:
-    return str(Path(pattern).expanduser())
 
 
 def _file_granules(path: str, period: TimeRange) -> list[Granule]:
@@ -185,9 +170,7 @@ def _file_granules(path: str, period: TimeRange) -> list[Granule]:
     kept = [day for day in days if day in period]
     if not kept:
         return []
-    stat = Path(path).stat()
-    version = f"{stat.st_size}-{stat.st_mtime_ns}"
-    return [Granule("files", path, part, status, version) for part in split_by_month(kept)]
+    return [local.granule(path, part, status) for part in split_by_month(kept)]
 
 
 def split_by_month(days: Iterable[dt.date]) -> list[tuple[dt.date, ...]]:

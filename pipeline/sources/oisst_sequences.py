@@ -9,26 +9,24 @@ that a split by number is one by time.
 from __future__ import annotations
 
 import datetime as dt
-from glob import glob
-from os.path import isdir, isfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.sources import local
 from pipeline.sources.archives import is_gzip, is_zip
-from pipeline.sources.base import Granule
 from pipeline.sources.mirrors import Mirrors
 from pipeline.sources.netcdf import content_complaint as netcdf_complaint
 from pipeline.sources.oisst import ADDRESSES, Mirror, Oisst, OisstConfig
-from pipeline.types import Box, Status, TimeRange
+from pipeline.types import Box, TimeRange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pipeline.movies.base import MovieTable
-    from pipeline.sources.base import Fetched
+    from pipeline.sources.base import Fetched, Granule
 
 RECORD_START = dt.date(1981, 9, 1)
 
@@ -147,7 +145,7 @@ def _is_table(path: Path) -> bool:
 
 def _tables(globs: Sequence[str]) -> list[Granule]:
     """The numbered tables and archives among local files; none where these are fields."""
-    paths = list(dict.fromkeys(path for pattern in globs for path in _matched(pattern)))
+    paths = local.matching(globs, within=lambda folder: sorted(folder.rglob("*.csv")))
     chosen = [path for path in paths if _is_named_as_table(path)]
     if chosen and len(chosen) < len(paths):
         other = next(path for path in paths if path not in chosen)
@@ -156,28 +154,8 @@ def _tables(globs: Sequence[str]) -> list[Granule]:
             remedy="give either tables and archives, or files of OISST",
             given=other,
         )
-    found = []
-    for path in chosen:
-        stat = Path(path).stat()
-        found.append(Granule("files", path, (), Status.FINAL, f"{stat.st_size}-{stat.st_mtime_ns}"))
-    return found
+    return [local.granule(path) for path in chosen]
 
 
 def _is_named_as_table(path: str) -> bool:
     return path.lower().endswith((".csv", ".zip", ".tar.gz", ".tgz"))
-
-
-def _matched(pattern: str) -> Iterator[str]:
-    """The files of a glob, and all tables below the folders of it."""
-    given = str(Path(pattern).expanduser())
-    matched = sorted(glob(given, recursive=True))  # noqa: PTH207
-    files = list(filter(isfile, matched))
-    for folder in filter(isdir, matched):
-        files += map(str, sorted(Path(folder).rglob("*.csv")))
-    if not files:
-        raise ConfigError(
-            f"no file matches {pattern!r}",
-            remedy="correct the path or glob; quote globs, so that the shell leaves them alone",
-            given=pattern,
-        )
-    yield from files

@@ -7,13 +7,11 @@ Of a descriptor −1 stands for unknown. Reference: https://physionet.org/conten
 
 from __future__ import annotations
 
-from glob import glob
-from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from pipeline.errors import ConfigError
-from pipeline.sources import physionet2012_decode
+from pipeline.sources import local, physionet2012_decode
 from pipeline.sources.base import Granule
 from pipeline.sources.mirrors import Mirrors
 from pipeline.sources.physionet2012_parameters import PARAMETERS
@@ -84,17 +82,9 @@ class PhysioNet2012:
 
 def _local(globs: Sequence[str]) -> list[Granule]:
     paths: dict[str, bool] = {}
-    for pattern in globs:
-        matched = sorted(filter(isfile, glob(str(Path(pattern).expanduser()), recursive=True)))  # noqa: PTH207
-        if not matched:
-            raise ConfigError(
-                f"no file matches {pattern!r}",
-                remedy="correct the path or glob; quote globs, so that the shell leaves them alone",
-                given=pattern,
-            )
-        for path in matched:
-            with Path(path).open("rb") as file:
-                paths[path] = physionet2012_decode.is_archive(file.read(64))
+    for path in local.matching(globs):
+        with Path(path).open("rb") as file:
+            paths[path] = physionet2012_decode.is_archive(file.read(64))
     for what, packed in (("archive of records", True), ("list of outcomes", False)):
         if packed not in paths.values():
             raise ConfigError(
@@ -102,8 +92,4 @@ def _local(globs: Sequence[str]) -> list[Granule]:
                 remedy="give both: --from-files set-a.tar.gz --from-files Outcomes-a.txt",
                 given=list(globs),
             )
-    found = []
-    for path in paths:
-        stat = Path(path).stat()
-        found.append(Granule("files", path, (), Status.FINAL, f"{stat.st_size}-{stat.st_mtime_ns}"))
-    return found
+    return [local.granule(path) for path in paths]

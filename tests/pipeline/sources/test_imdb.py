@@ -260,7 +260,7 @@ def test_what_may_be_reviews_has_no_complaint(tmp_path: Path) -> None:
 def test_a_path_without_reviews_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for pattern in (tmp_path / "empty", tmp_path / "absent*"):
-        with pytest.raises(ConfigError, match="no review is at"):
+        with pytest.raises(ConfigError, match="no file matches"):
             decoded(pattern)
 
 
