@@ -102,7 +102,7 @@ def test_what_is_left_out_is_seen_in_the_status(experiment: Path, tmp_path: Path
     assert (told.movies, told.pictures) == (2, 59)
     stream = io.StringIO()
     status(Console(file=stream, width=200), workspace_status(Settings.load(workspace=tmp_path / "ws")))
-    assert "no-values" in stream.getvalue()
+    assert "RAD_NL25_RAP_5min_201008260025.h5: the frame has no value" in stream.getvalue()
 
 
 def test_a_rung_of_another_kind_is_refused(experiment: Path, tmp_path: Path) -> None:
