@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,13 @@ STATIONS = [name for name in SOURCES if hasattr(source(name), "quantities")]
 RECORDS = [name for name in SOURCES if hasattr(source(name), "decode_records")]
 MOVIES = [name for name in SOURCES if hasattr(source(name), "decode_movies")]
 FIELDS = [name for name in SOURCES if name not in (*STATIONS, *RECORDS, *MOVIES)]
-WITHOUT_ADDRESS = {"knmi-radar": {"addresses": {"web": "http://127.0.0.1:9/radar"}}}
-"""Sources that have no public address."""
+LEAST: dict[str, dict[str, Any]] = {
+    "knmi-radar": {"addresses": {"web": "http://127.0.0.1:9/radar"}},
+    "oisst-sequences": {"seas": {"bengal": {"latitude": (5, 18), "longitude": (83.5, 92.5)}}},
+}
+"""What sources of movies must be told: where they are, or of which seas."""
+EMPTY = {"oisst-sequences": b"<ListBucketResult/>"}
+"""Listings of nothing, where that is more than an empty page."""
 YEARS = TimeRange(start=dt.date(2016, 12, 1), end=dt.date(2017, 7, 10))
 QUICK = FetchPolicy(attempts=2, backoff=0.001, per_second=1000)
 
@@ -155,8 +161,8 @@ def test_a_source_is_asked_for_records_where_it_has_them(name: str) -> None:
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_is_asked_for_movies_where_it_has_them(name: str) -> None:
     if name in MOVIES:
-        made = movie_source(name, **WITHOUT_ADDRESS.get(name, {}))
-        listed = made.list_granules(made.mirrors[0], lambda _: b"")
+        made = movie_source(name, **LEAST.get(name, {}))
+        listed = made.list_granules(made.mirrors[0], lambda _: EMPTY.get(name, b""))
         assert {granule.mirror for granule in listed} <= {made.mirrors[0]}
         with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
             made.list_granules("nowhere", lambda _: b"")
