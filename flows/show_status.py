@@ -32,6 +32,9 @@ def _experiment(console: Console, found: ExperimentStatus) -> None:
     data = found.data
     console.print(f"[b]{found.experiment}[/b]", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    table.add_column()
+    # A long path is broken and goes on in the next line; Rich would cut it off.
+    table.add_column(overflow="fold")
     if found.collection is not None:
         for label, told in _of_collection(found.collection):
             table.add_row(label, told)
