@@ -7,10 +7,11 @@ from typing import Any
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
+from flows.composing import job_for
 from flows.evaluate import run_evaluate
 from flows.forecast import run_forecast
 from flows.ingest import ended, gaps_told, run_ingest
-from flows.jobs import Job, job_for
+from flows.jobs import Job
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from flows.publish import run_publish, run_report

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from flows import artifacts, tasks
 from flows.alerts import Alert
+from flows.composing import job_for
 from flows.ingest import run_ingest
-from flows.jobs import Job, job_for
+from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError, Regions

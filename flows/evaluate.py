@@ -6,7 +6,8 @@ from prefect import flow
 
 from flows import artifacts, tasks
 from flows.collections import tasks_of
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from pipeline.evaluation.collection import CollectionStanding

@@ -22,7 +22,7 @@ def export(experiment: str, folder: Path, *, workspace: str | None = None, headi
     StoreError
         As `pipeline.movies.numbered_csv.write_all`.
     """
-    from flows.jobs import job_for
+    from flows.composing import job_for
     from pipeline.movies.numbered_csv import write_all
     from pipeline.store.readings import MoviesReading
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from prefect import flow
 
 from flows import artifacts, tasks
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions

@@ -9,8 +9,9 @@ from prefect.states import Failed
 
 from flows import artifacts, runtime, tasks
 from flows.collections import tasks_of
+from flows.composing import job_for
 from flows.crew import crew_for
-from flows.jobs import Job, job_for
+from flows.jobs import Job
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
 from pipeline.ingestion import IngestJob, IngestResult, Shard, batches

@@ -8,7 +8,8 @@ from prefect import flow
 
 from flows import artifacts, tasks
 from flows.collections import tasks_of
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions

@@ -12,7 +12,8 @@ from uuid import uuid4
 from prefect import flow
 
 from flows import artifacts, runtime
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from models.card import CARD

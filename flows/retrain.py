@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from prefect import flow
 
 from flows import artifacts, tasks
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from prefect import flow
 
 from flows import artifacts, tasks
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.operators import operator
 from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions

@@ -10,7 +10,7 @@ from pipeline.evaluation.classification import classification_scores
 from pipeline.evaluation.records import RecordsVerdict
 from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.records.base import Exclusion
-from pipeline.reports.base import Epoch, ModelFacts, ReportInputs, TrainingHistory
+from pipeline.reports.inputs import Epoch, ModelFacts, ReportInputs, TrainingHistory
 from pipeline.reports.records_inputs import RecordsInputs
 from pipeline.store.records_reader import RecordsSummary
 

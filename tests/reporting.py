@@ -11,7 +11,7 @@ import xarray as xr
 from pipeline.evaluation.rolling import Rolling
 from pipeline.evaluation.verdict import Verdict
 from pipeline.quality.base import Finding
-from pipeline.reports.base import (
+from pipeline.reports.inputs import (
     DataStatus,
     Epoch,
     Gap,

@@ -15,7 +15,7 @@ from pipeline.movies.partition import MoviePartition
 from pipeline.movies.rungs import Persistence
 from pipeline.movies.sea_surface import SEA_SURFACE, axes
 from pipeline.movies.windows import MovieSpec
-from pipeline.reports.base import ReportInputs
+from pipeline.reports.inputs import ReportInputs
 from pipeline.splits import Numbers
 from tests import squares
 

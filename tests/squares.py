@@ -14,7 +14,7 @@ from pipeline.movies.published import PublishedCurve
 from pipeline.movies.rungs import Persistence
 from pipeline.movies.windows import MovieSpec, MovieWindows
 from pipeline.records.base import Exclusion
-from pipeline.reports.base import Epoch, ModelFacts, ReportInputs, TrainingHistory
+from pipeline.reports.inputs import Epoch, ModelFacts, ReportInputs, TrainingHistory
 from pipeline.reports.movies_inputs import MoviesInputs
 from pipeline.sources import movie_source
 from pipeline.store.movies_reader import MoviesSummary

@@ -16,7 +16,8 @@ from pipeline.evaluation.verdict import Verdict
 from pipeline.forecasts.field import as_field
 from pipeline.forecasts.series import SeriesRecord
 from pipeline.partition import Partition
-from pipeline.reports.base import (
+from pipeline.reports.extracts import station_inputs
+from pipeline.reports.inputs import (
     DataStatus,
     Epoch,
     Gap,
@@ -25,7 +26,6 @@ from pipeline.reports.base import (
     ReportInputs,
     TrainingHistory,
 )
-from pipeline.reports.extracts import station_inputs
 from pipeline.splits import Fractions
 from pipeline.types import Protocol, Quantity
 from pipeline.windows import Windows, WindowSpec

@@ -238,8 +238,8 @@ class Diary:
 
     def finish(self) -> None:
         """An audit, which finds what is reissued far back, and one more run; then the store is the mirror's truth."""
+        from flows.composing import job_for
         from flows.ingest import ingest
-        from flows.jobs import job_for
 
         with self._day():
             ingest(NAME, workspace=self.workspace.root, mirror=self.mirror.url, audit=True)

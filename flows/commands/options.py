@@ -53,7 +53,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefec
 
 def run_flow(address: str, experiment: str, workspace: str | None, verbose: bool, **options: Any) -> None:
     """One flow run, with its progress shown, and what came of it."""
-    from flows import jobs, runtime
+    from flows import composing, jobs, runtime
 
     module, _, step = address.partition(":")
     chosen = {name: value for name, value in options.items() if value}
@@ -61,7 +61,7 @@ def run_flow(address: str, experiment: str, workspace: str | None, verbose: bool
         chosen["from_files"] = tuple(chosen["from_files"])
     origin = {name: chosen[name] for name in ("from_files", "mirror") if name in chosen}
     # Prefect takes seconds to start: what can be refused is refused before.
-    with jobs.job_for(experiment, workspace=workspace, embedded=False, **origin) as job:
+    with composing.job_for(experiment, workspace=workspace, embedded=False, **origin) as job:
         jobs.require_inputs(job, step)
     with runtime.prepared(job.settings, verbose=verbose) as wait:
         flow = getattr(import_module(module), step)

@@ -8,7 +8,7 @@ from pipeline.reports import charts, markup, standing
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _METRICS = {
     "rmse": ("Root-mean-square error", "RMSE ({})"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 # matplotlib writes these; the page's variables take their place. The first is the model's.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#a07000", "#56b4e9", "#767676", "#332288")

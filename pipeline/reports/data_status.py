@@ -8,7 +8,7 @@ from pipeline.reports import markup
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _ROWS = 40
 _ORDER = ("final", "preliminary", "missing")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 TITLE = "Forecast and truth"
 _DIMS = ("init_time", "lead_time", "latitude", "longitude")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import xarray as xr
 
-from pipeline.reports.base import SplitStatistics, StationInputs
+from pipeline.reports.inputs import SplitStatistics, StationInputs
 from pipeline.reports.leads import Leads
 from pipeline.splits import SplitName
 

@@ -24,7 +24,8 @@ from pipeline.partition import Partition
 from pipeline.publish.release import lineage_of
 from pipeline.quality.base import Finding
 from pipeline.quarantine import list_quarantine
-from pipeline.reports.base import (
+from pipeline.reports.extracts import station_inputs
+from pipeline.reports.inputs import (
     DataStatus,
     Epoch,
     Gap,
@@ -34,7 +35,6 @@ from pipeline.reports.base import (
     ReportInputs,
     TrainingHistory,
 )
-from pipeline.reports.extracts import station_inputs
 from pipeline.store import repository
 from pipeline.store.revisions import read_revisions
 from pipeline.store.state import status_summary

@@ -12,8 +12,8 @@ from pipeline.errors import StoreError
 from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.versions import read_scores
 from pipeline.lineage import sources_digest
-from pipeline.reports.base import ModelFacts, ReportInputs
 from pipeline.reports.gather import card_facts, training_history
+from pipeline.reports.inputs import ModelFacts, ReportInputs
 from pipeline.reports.records_inputs import RecordsInputs
 from pipeline.store import repository
 from pipeline.store.collections import collection_summary

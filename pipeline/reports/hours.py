@@ -13,7 +13,7 @@ from pipeline.reports.leads import Leads
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _MODELS = 3
 _COLUMNS = 8

@@ -9,7 +9,7 @@ from pipeline.reports import markup
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
 

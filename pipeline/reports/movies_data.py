@@ -8,7 +8,7 @@ from pipeline.reports import markup
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
 
 _ROWS, _NAMES = 100, 20

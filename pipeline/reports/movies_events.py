@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
 
     Curve = tuple[NDArray[np.floating], xr.DataArray]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.evaluation.movies import MoviesVerdict
     from pipeline.movies.published import PublishedCurve
     from pipeline.movies.windows import MovieSpec
-    from pipeline.reports.base import ModelFacts, TrainingHistory
+    from pipeline.reports.inputs import ModelFacts, TrainingHistory
     from pipeline.store.movies_reader import MoviesSummary
 
 

@@ -12,7 +12,7 @@ from pipeline.reports.base import Section
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
 
 TITLE = "Forecast and truth"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from pipeline.movies.published import PublishedCurve
-    from pipeline.reports.base import ReportInputs, TrainingHistory
+    from pipeline.reports.inputs import ReportInputs, TrainingHistory
     from pipeline.reports.movies_inputs import MoviesInputs
 
 _TEMPLATE = """\

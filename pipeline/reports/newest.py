@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 TITLE = "Newest forecast"
 _MAP_LEADS = (1, 5, 10)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import RegionInputs, ReportInputs, StationInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs, StationInputs
 
 TITLE = "Newest forecast"
 _NONE = "<p>No forecast has been made from the newest data.</p>"

@@ -8,7 +8,7 @@ from pipeline.reports import markup, standing
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _TEMPLATE = """\
 <p>{{ promoted }} of {{ rows | length | count("region") }} {{ "has" if promoted == 1 else "have" }} a model

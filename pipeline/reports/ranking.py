@@ -13,7 +13,7 @@ from pipeline.reports.leads import Leads
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _SIGNS = {"better": "▼", "worse": "▲", "unclear": "≈", "unknown": ""}
 _TEMPLATE = """\

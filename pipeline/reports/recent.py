@@ -9,7 +9,7 @@ from pipeline.reports.base import Section
 from pipeline.reports.leads import Leads
 
 if TYPE_CHECKING:
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _TEMPLATE = """\
 <p>{{ rolling.forecasts | count("forecast") }}, issued from <time>{{ first }}</time> to <time>{{ last }}</time>, with

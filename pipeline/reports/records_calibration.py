@@ -13,7 +13,7 @@ from pipeline.reports.records_roc import looks
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 _TEMPLATE = """\

@@ -15,7 +15,7 @@ from pipeline.reports.training import duration
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 _NAMES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1"}

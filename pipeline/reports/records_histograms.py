@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 _BINS = 20

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pipeline.evaluation.records import RecordsVerdict
-    from pipeline.reports.base import ModelFacts, TrainingHistory
+    from pipeline.reports.inputs import ModelFacts, TrainingHistory
     from pipeline.store.records_reader import RecordsSummary
 
 

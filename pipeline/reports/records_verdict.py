@@ -10,7 +10,7 @@ from pipeline.reports.base import Section
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pipeline.reports.base import ReportInputs
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
 _TEMPLATE = """\

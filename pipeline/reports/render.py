@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.reports.base import RegionInputs, ReportInputs, Section
+    from pipeline.reports.base import Section
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
 

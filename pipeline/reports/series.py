@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from markupsafe import Markup
 
-    from pipeline.reports.base import RegionInputs, ReportInputs, StationInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs, StationInputs
 
 _LABELS = {"train": "Training", "validation": "Validation", "test": "Test"}
 _DAY = np.timedelta64(1, "D")

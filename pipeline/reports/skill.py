@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from markupsafe import Markup
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _TEMPLATE = """\
 <p>How much lower the {{ model | name

@@ -12,7 +12,7 @@ from pipeline.reports.leads import Leads
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pipeline.reports.base import RegionInputs
+    from pipeline.reports.inputs import RegionInputs
 
 Mark = Literal["better", "unclear", "worse", "unknown"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from markupsafe import Markup
 
-    from pipeline.reports.base import RegionInputs, ReportInputs, StationInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs, StationInputs
 
 TITLE = "Forecast and truth"
 _NONE = "<p>There is no window in the test period to show.</p>"

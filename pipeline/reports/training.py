@@ -9,14 +9,15 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from pipeline.reports import charts, markup, standing
-from pipeline.reports.base import RegionInputs, Section
+from pipeline.reports.base import Section
+from pipeline.reports.inputs import RegionInputs
 from pipeline.reports.leads import Leads
 from pipeline.reports.records_inputs import RecordsInputs
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from pipeline.reports.base import ReportInputs, TrainingHistory
+    from pipeline.reports.inputs import ReportInputs, TrainingHistory
     from pipeline.reports.movies_inputs import MoviesInputs
 
 _SMALL = (2.9, 2.3)

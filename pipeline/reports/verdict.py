@@ -12,7 +12,7 @@ from pipeline.reports.leads import Leads
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.reports.base import RegionInputs, ReportInputs
+    from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 _ROWS = 20
 _WORDS = {"better": "better", "worse": "worse", "unclear": "unclear", "unknown": markup.MISSING}

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.reports import SECTIONS
-from pipeline.reports.base import PerMovies, PerPage, PerRecords, ReportInputs, Section
+from pipeline.reports.base import PerMovies, PerPage, PerRecords, Section
+from pipeline.reports.inputs import ReportInputs
 from tests import records_reporting, reporting, sea_sequences, squares, station_reporting
 from tests.pages import Page
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.jobs import job_for
+from flows.composing import job_for
 from tests import seas
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows import cli, jobs, show
+from flows import cli, composing, show
 from pipeline.errors import ConfigError, IsothermError
 
 COMMANDS = [
@@ -205,7 +205,7 @@ def test_how_a_command_ends(
     def fail(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr(jobs, "job_for", fail)
+    monkeypatch.setattr(composing, "job_for", fail)
     got, out, err = command(capsys, monkeypatch, "run", "small")
     assert (got, out) == (status, "")
     assert told in err

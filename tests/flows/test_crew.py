@@ -17,8 +17,8 @@ import pytest
 import zarr
 
 from flows import crew as crews
+from flows.composing import job_for
 from flows.crew import crew_for
-from flows.jobs import job_for
 from flows.settings import Settings
 from pipeline.errors import ConfigError, IsothermError
 from pipeline.ingestion import IngestJob, Plan, Shard, batches, ingest, ingest_batch, plan

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.jobs import job_for
+from flows.composing import job_for
 from flows.settings import Settings
 from models.champions import champion, reigns
 from models.comparison import comparisons

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from flows import cli
 from flows import retain as retaining
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from flows.retain import Retained, run_retain
 from models.champions import champion_models
 from pipeline.lineage import read_lineage

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.jobs import Job, job_for
+from flows.composing import job_for
+from flows.jobs import Job
 from models.card import ModelCard
 from models.champions import champion, champion_models, reigns
 from models.comparison import comparisons

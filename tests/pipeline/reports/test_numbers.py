@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pipeline.evaluation.verdict import Verdict
 from pipeline.partition import Partition
 from pipeline.reports import SECTIONS, markup, standing
-from pipeline.reports.base import PerRegion, RegionInputs
+from pipeline.reports.base import PerRegion
 from pipeline.reports.extracts import daily_means
+from pipeline.reports.inputs import RegionInputs
 from tests import reporting, station_reporting
 from tests.pages import Page
 

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.errors import ConfigError, DiskFullError
 from pipeline.reports import SECTIONS
-from pipeline.reports.base import PerRegion, RegionInputs
+from pipeline.reports.base import PerRegion
+from pipeline.reports.inputs import RegionInputs
 from pipeline.reports.render import page, render
 from tests import reporting, station_reporting
 from tests.pages import Page

@@ -20,8 +20,8 @@ from pipeline.forecasts.field import as_field
 from pipeline.lineage import read_lineage
 from pipeline.partition import Partition
 from pipeline.publish.release import Released, release_region
-from pipeline.reports.base import RegionInputs, StationInputs
 from pipeline.reports.gather import gather_region
+from pipeline.reports.inputs import RegionInputs, StationInputs
 from pipeline.reports.render import page
 from pipeline.splits import Fractions
 from pipeline.store.readings import SeriesReading
