@@ -305,3 +305,14 @@ def test_settings_in_containers_are_known():
     assert said <= {f"ISOTHERM_{name.upper()}" for name in Settings.model_fields}
     version = tomllib.loads(text("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
     assert f"FROM python:{version}-slim" in dockerfile
+
+
+def test_no_container_has_rights():
+    """Of our own image, the last USER of each target; of others, what Compose says."""
+    for target in text("deployments/Dockerfile").split("\nFROM ")[1:]:
+        assert re.findall(r"(?m)^USER (\w+)", target)[-1:] == ["isotherm"]
+    for name, service in yaml.safe_load(text("deployments/compose.yaml"))["services"].items():
+        own = "build" in service
+        assert service.get("user", "root").startswith(("root", "0")) == own, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
