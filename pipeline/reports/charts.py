@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from pipeline.reports.collection_inputs import CollectionInputs
     from pipeline.reports.inputs import RegionInputs, ReportInputs
 
 # matplotlib writes these; the page's variables take their place. The first is the model's.
@@ -82,9 +83,19 @@ class Look:
 def looks(inputs: ReportInputs, region: RegionInputs) -> dict[str, Look]:
     """A look for each forecaster: index 0 is the judged model's, and other models are quiet."""
     ladder = dict.fromkeys(rung for each in inputs.regions for rung in standing.rungs(each.scores))
-    found = {rung: Look(index) for index, rung in enumerate(ladder, start=1)}
     models = [one for one in standing.forecasters(region.scores) if one not in ladder]
-    judged = standing.model_of(region) or next(iter(models), None)
+    return _looks(ladder, models, standing.model_of(region) or next(iter(models), None))
+
+
+def looks_of(collection: CollectionInputs) -> dict[str, Look]:
+    """As `looks`, of labelled records or of movies."""
+    ladder = standing.rungs(collection.scores)
+    models = [one for one in standing.forecasters(collection.scores) if one not in ladder]
+    return _looks(ladder, models, collection.verdict.model)
+
+
+def _looks(ladder: Iterable[str], models: Iterable[str], judged: str | None) -> dict[str, Look]:
+    found = {rung: Look(index) for index, rung in enumerate(ladder, start=1)}
     return found | {one: Look(0) if one == judged else Look(QUIET, quiet=True) for one in models}
 
 

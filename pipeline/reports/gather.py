@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.evaluation.collection import CollectionStanding
     from pipeline.forecasts.base import AnyRecord
     from pipeline.store.readings import Reading
     from pipeline.workspace import Workspace
@@ -81,10 +82,7 @@ def gather_region(
         The region was not scored.
     """
     standing = Standing.read(scores)
-    cards = [
-        json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
-        for one in (standing.judged, *standing.others)
-    ]
+    cards = read_cards(models, standing)
     at = archive_snapshot or standing.archive_snapshot
     newest = archive.read(archive_path, standing.region, standing.forecaster, snapshot=at).isel(
         init_time=[-1]
@@ -108,7 +106,7 @@ def gather_region(
         training=training_history(cards[0]),
         card=card_facts(cards[0]),
         lineage=lineage.model_dump(),
-        models=tuple(ModelFacts(card["name"], card["parameters"], training_history(card)) for card in cards),
+        models=model_facts(cards),
         rolling=rolling,
         recent=recent,
         revisions=read_revisions(reading.path, standing.region),
@@ -175,12 +173,10 @@ def gather_report(
         Finding(one.check, "refuse" if one.severity == "refuse" else "warn", one.day, one.message)
         for one in (*found.warnings, *(each for refused in found.refused for each in refused.findings))
     )
-    return ReportInputs(
-        experiment=experiment,
+    return report_of(
+        experiment,
         title=title,
         description=description,
-        generated_at=dt.datetime.now(dt.UTC),
-        isotherm_version=version("isotherm"),
         digest=digest,
         regions=tuple(
             gather_region(
@@ -253,6 +249,32 @@ def _data_status(cube: Path, quarantine: Path, findings: Sequence[Finding]) -> D
         ),
         findings=tuple(findings),
     )
+
+
+def report_of(experiment: str, *, title: str, description: str, digest: str, **parts: Any) -> ReportInputs:
+    """The inputs of a report that is made now, of `regions`, `records` or `movies`."""
+    return ReportInputs(
+        experiment=experiment,
+        title=title,
+        description=description,
+        generated_at=dt.datetime.now(dt.UTC),
+        isotherm_version=version("isotherm"),
+        digest=digest,
+        **parts,
+    )
+
+
+def read_cards(models: Path, standing: Standing | CollectionStanding) -> list[dict[str, Any]]:
+    """The cards of all models that were scored, that of the judged one first."""
+    return [
+        json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
+        for one in (standing.judged, *standing.others)
+    ]
+
+
+def model_facts(cards: Sequence[Mapping[str, Any]]) -> tuple[ModelFacts, ...]:
+    """Of each card."""
+    return tuple(ModelFacts(card["name"], card["parameters"], training_history(card)) for card in cards)
 
 
 def training_history(card: Mapping[str, Any]) -> TrainingHistory:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StoreError
 from pipeline.evaluation.movies import MoviesStanding
-from pipeline.evaluation.versions import read_scores
-from pipeline.lineage import sources_digest
-from pipeline.reports.gather import card_facts, training_history
-from pipeline.reports.inputs import ModelFacts, ReportInputs
+from pipeline.reports.gather import report_of
+from pipeline.reports.gather_collection import (
+    collection_digest,
+    collection_lineage,
+    common_inputs,
+    holds_none,
+)
 from pipeline.reports.movies_inputs import MoviesInputs
-from pipeline.store import repository
 from pipeline.store.collections import collection_summary
 from pipeline.store.movies_reader import MoviesSummary, read_movie_sources
 
 if TYPE_CHECKING:
     from pipeline.movies.published import PublishedCurve
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.workspace import Workspace
 
 
@@ -42,10 +40,10 @@ def movies_digest(
         The movies were not scored.
     """
     standing = MoviesStanding.read(workspace.scores(experiment, place))
-    newest = repository.newest(workspace.cube(experiment))
     curve = published.model_dump_json() if published else ""
-    told = [version("isotherm"), title, description, place, place_title, newest, curve]
-    return hashlib.sha256("\n".join([*told, standing.model_dump_json()]).encode()).hexdigest()
+    return collection_digest(
+        workspace, standing, curve, title=title, description=description, place_title=place_title
+    )
 
 
 def gather_movies_report(
@@ -68,53 +66,25 @@ def gather_movies_report(
     StoreError
         The store holds something else.
     """
-    folder, store = workspace.scores(experiment, place), workspace.cube(experiment)
-    standing = MoviesStanding.read(folder)
+    store = workspace.cube(experiment)
+    standing = MoviesStanding.read(workspace.scores(experiment, place))
     summary = collection_summary(store)
     if not isinstance(summary, MoviesSummary):
-        raise StoreError(
-            f"{store} holds no movies", remedy="give the experiment another name", path=str(store)
-        )
-    models = workspace.models(experiment, place)
-    cards = [
-        json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
-        for one in (standing.judged, *standing.others)
-    ]
+        raise holds_none(store, "movies")
     sources = read_movie_sources(store, place, snapshot=standing.cube_snapshot)
-    judged = standing.judged
-    lineage = {
-        "sources": {
-            "files": len(sources) or "made here",
-            "digest": sources_digest(each.sha256 for each in sources),
-        },
-        "cube_snapshot": standing.cube_snapshot,
-        "fitted_sha256": judged.fitted_sha256,
-        "windows": standing.windows.model_dump(mode="json"),
-        "splits": standing.splits.model_dump(mode="json"),
-        "model": {"name": judged.name, "id": judged.id, "card_sha256": judged.card_sha256},
-        "scores_version": standing.scores_version,
-    }
     movies = MoviesInputs(
-        name=place,
-        title=place_title,
-        scores=read_scores(folder, standing.scores_version),
+        **common_inputs(workspace, standing, place_title),
         verdict=standing.verdict,
+        lineage=collection_lineage(
+            standing,
+            sources,
+            len(sources) or "made here",
+            windows=standing.windows,
+            splits=standing.splits,
+        ),
         data=summary,
         windows=standing.windows,
         short=standing.short,
         published=published,
-        training=training_history(cards[0]),
-        card=card_facts(cards[0]),
-        lineage=lineage,
-        models=tuple(ModelFacts(card["name"], card["parameters"], training_history(card)) for card in cards),
     )
-    return ReportInputs(
-        experiment=experiment,
-        title=title,
-        description=description,
-        generated_at=dt.datetime.now(dt.UTC),
-        isotherm_version=version("isotherm"),
-        regions=(),
-        digest=digest,
-        movies=(movies,),
-    )
+    return report_of(experiment, title=title, description=description, digest=digest, movies=(movies,))

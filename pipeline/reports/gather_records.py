@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StoreError
 from pipeline.evaluation.records import RecordsStanding
-from pipeline.evaluation.versions import read_scores
-from pipeline.lineage import sources_digest
-from pipeline.reports.gather import card_facts, training_history
-from pipeline.reports.inputs import ModelFacts, ReportInputs
+from pipeline.reports.gather import report_of
+from pipeline.reports.gather_collection import (
+    collection_digest,
+    collection_lineage,
+    common_inputs,
+    holds_none,
+)
 from pipeline.reports.records_inputs import RecordsInputs
-from pipeline.store import repository
 from pipeline.store.collections import collection_summary
 from pipeline.store.records_reader import RecordsSummary, read_sources
 
 if TYPE_CHECKING:
+    from pipeline.reports.inputs import ReportInputs
     from pipeline.workspace import Workspace
 
 
@@ -34,9 +32,9 @@ def records_digest(
         The records were not scored.
     """
     standing = RecordsStanding.read(workspace.scores(experiment, place))
-    newest = repository.newest(workspace.cube(experiment))
-    told = [version("isotherm"), title, description, place, place_title, newest, standing.model_dump_json()]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    return collection_digest(
+        workspace, standing, title=title, description=description, place_title=place_title
+    )
 
 
 def gather_records_report(
@@ -58,50 +56,22 @@ def gather_records_report(
     StoreError
         The store holds something else.
     """
-    folder, store = workspace.scores(experiment, place), workspace.cube(experiment)
-    standing = RecordsStanding.read(folder)
+    store = workspace.cube(experiment)
+    standing = RecordsStanding.read(workspace.scores(experiment, place))
     summary = collection_summary(store)
     if not isinstance(summary, RecordsSummary):
-        raise StoreError(
-            f"{store} holds no records", remedy="give the experiment another name", path=str(store)
-        )
-    models = workspace.models(experiment, place)
-    cards = [
-        json.loads((models / one.id / "card.json").read_text(encoding="utf-8"))
-        for one in (standing.judged, *standing.others)
-    ]
+        raise holds_none(store, "records")
     sources = read_sources(store, place, snapshot=standing.cube_snapshot)
-    judged = standing.judged
-    lineage = {
-        "sources": {
-            "files": [each.url.rstrip("/").rpartition("/")[2] for each in sources],
-            "digest": sources_digest(each.sha256 for each in sources),
-        },
-        "cube_snapshot": standing.cube_snapshot,
-        "fitted_sha256": judged.fitted_sha256,
-        "steps": standing.steps.model_dump(mode="json"),
-        "splits": standing.splits.model_dump(mode="json"),
-        "model": {"name": judged.name, "id": judged.id, "card_sha256": judged.card_sha256},
-        "scores_version": standing.scores_version,
-    }
     records = RecordsInputs(
-        name=place,
-        title=place_title,
-        scores=read_scores(folder, standing.scores_version),
+        **common_inputs(workspace, standing, place_title),
         verdict=standing.verdict,
+        lineage=collection_lineage(
+            standing,
+            sources,
+            [each.url.rstrip("/").rpartition("/")[2] for each in sources],
+            steps=standing.steps,
+            splits=standing.splits,
+        ),
         data=summary,
-        training=training_history(cards[0]),
-        card=card_facts(cards[0]),
-        lineage=lineage,
-        models=tuple(ModelFacts(card["name"], card["parameters"], training_history(card)) for card in cards),
     )
-    return ReportInputs(
-        experiment=experiment,
-        title=title,
-        description=description,
-        generated_at=dt.datetime.now(dt.UTC),
-        isotherm_version=version("isotherm"),
-        regions=(),
-        digest=digest,
-        records=(records,),
-    )
+    return report_of(experiment, title=title, description=description, digest=digest, records=(records,))

@@ -237,7 +237,7 @@ class ReportInputs:
     description: str
     generated_at: dt.datetime
     isotherm_version: str
-    regions: tuple[RegionInputs, ...]
+    regions: tuple[RegionInputs, ...] = ()
     digest: str = ""
     """Of all that it was made from; it stands in the page's head."""
     records: tuple[RecordsInputs, ...] = ()

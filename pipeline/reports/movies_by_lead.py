@@ -29,20 +29,9 @@ if best %} class="best"{% endif %}>{{ value | num(4) }}</td>{% endfor %}</tr>
 """
 
 
-def looks(movies: MoviesInputs) -> dict[str, charts.Look]:
-    """A look for each forecaster: index 0 is the judged model's, and other models are quiet."""
-    rungs = [str(one) for one in movies.scores.reference.values]
-    found = {rung: charts.Look(index) for index, rung in enumerate(rungs, start=1)}
-    for one in map(str, movies.scores.forecaster.values):
-        if one not in found:
-            judged = one == movies.verdict.model
-            found[one] = charts.Look(0) if judged else charts.Look(charts.QUIET, quiet=True)
-    return found
-
-
 def build(_: ReportInputs, movies: MoviesInputs) -> Section:
     """Curves with the model's interval, and the table behind them."""
-    scores, shown = movies.scores, looks(movies)
+    scores, shown = movies.scores, charts.looks_of(movies)
     names = [str(name) for name in scores.forecaster.values]
     leads = [int(lead) for lead in scores.lead_time.values]
     rows = []
@@ -73,7 +62,7 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
 
 def curve(movies: MoviesInputs, measure: str, label: str, key: str) -> Markup:
     """A measure (forecaster, lead_time) of everyone against lead, with the interval of the model."""
-    scores, shown = movies.scores, looks(movies)
+    scores, shown = movies.scores, charts.looks_of(movies)
     units = f" ({movies.units.strip()})" if movies.units else ""
     figure, ax = charts.axes("Pictures ahead", f"{label}{units}")
     leads = [float(lead) for lead in scores.lead_time.values]

@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 from pipeline.naming import symbol
 from pipeline.reports import charts, lines, markup
 from pipeline.reports.base import Section
-from pipeline.reports.movies_by_lead import looks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,7 +72,7 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
         drawn=scores.attrs["drawn"],
         short=[name.upper() for name in MEASURES],
         rows=[row for each in thresholds for row in _rows(movies, each)],
-        legend=lines.legend({markup.title(name): look for name, look in looks(movies).items()}),
+        legend=lines.legend({markup.title(name): look for name, look in charts.looks_of(movies).items()}),
         by_lead=[
             (told, [(_caption(movies, each), _by_lead(movies, name, each)) for each in thresholds])
             for name, told in MEASURES.items()
@@ -162,7 +161,7 @@ def _fractions(movies: MoviesInputs, thresholds: list[float]) -> list[tuple[str,
 def _curves(
     movies: MoviesInputs, drawn: dict[str, Curve], at: list[float], across: str, key: str, label: str
 ) -> Markup:
-    shown = looks(movies)
+    shown = charts.looks_of(movies)
     figure, ax = charts.axes(across, label, width=4.0, height=2.8)
     for name in reversed(list(drawn)):
         values, interval = drawn[name]

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pipeline.reports.collection_inputs import CollectionInputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import xarray as xr
-
     from pipeline.evaluation.movies import MoviesVerdict
     from pipeline.movies.published import PublishedCurve
     from pipeline.movies.windows import MovieSpec
-    from pipeline.reports.inputs import ModelFacts, TrainingHistory
     from pipeline.store.movies_reader import MoviesSummary
 
 
-@dataclass(frozen=True, slots=True)
-class MoviesInputs:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoviesInputs(CollectionInputs):
     """The movies of an experiment.
 
     Parameters
     ----------
-    name, title
-        The name in paths, and the one that people read.
     scores
         As `pipeline.evaluation.movie_dataset.movies_dataset` gives them.
-    verdict
-        On the model.
     data
         What the store holds, and what was left out.
     windows
@@ -37,22 +32,13 @@ class MoviesInputs:
         By split, the movies that are too short for a window.
     published
         The course of a training to be drawn beside ours.
-    training, models, card, lineage
-        As in `RegionInputs`.
     """
 
-    name: str
-    title: str
-    scores: xr.Dataset
     verdict: MoviesVerdict
     data: MoviesSummary
     windows: MovieSpec
     short: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     published: PublishedCurve | None = None
-    training: TrainingHistory | None = None
-    card: Mapping[str, Any] = field(default_factory=dict)
-    lineage: Mapping[str, Any] = field(default_factory=dict)
-    models: tuple[ModelFacts, ...] = ()
 
     def ahead(self, lead: int) -> str:
         """`3 pictures ahead`, or `15 min ahead` where pictures have times."""

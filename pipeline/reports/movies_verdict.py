@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.reports import markup
+from pipeline.reports import collection_verdict, markup
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
@@ -42,13 +42,11 @@ _MEASURES = ("rmse", "mae", "mse")
 def build(_: ReportInputs, movies: MoviesInputs) -> Section:
     """The verdict in words, its figures, and the table behind it."""
     scores, verdict = movies.scores, movies.verdict
-    rows = [_row(movies, str(name)) for name in scores.forecaster.values]
-    names = {str(one): markup.name(str(one)) for one in scores.forecaster.values}
-    sentence = markup.with_names(verdict.sentence, names | {movies.name: movies.title})
+    rows = collection_verdict.rows(scores, _MEASURES, "rmse_difference", 4, over="_pooled")
     html = markup.fill(
         _TEMPLATE,
         verdict=verdict,
-        sentence=sentence[:1].upper() + sentence[1:],
+        sentence=collection_verdict.sentence(movies),
         units=movies.units,
         skill=markup.percent_interval(verdict.skill_interval),
         rows=rows,
@@ -58,21 +56,3 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
         drawn=scores.attrs["drawn"],
     )
     return Section("Verdict", html)
-
-
-def _row(movies: MoviesInputs, name: str) -> dict[str, Any]:
-    scores = movies.scores
-    here = scores.sel(forecaster=name)
-    row: dict[str, Any] = {"name": name, "difference": None, "difference_interval": markup.MISSING}
-    for measure in _MEASURES:
-        low, high = (float(each) for each in here[f"{measure}_pooled_interval"].values)
-        row[measure] = float(here[f"{measure}_pooled"])
-        row[f"{measure}_interval"] = markup.interval(low, high, 4, sign=False)
-    if name in scores.reference.values:
-        apart = scores.sel(reference=name)
-        low, high = (float(each) for each in apart.rmse_difference_pooled_interval.values)
-        row |= {
-            "difference": float(apart.rmse_difference_pooled),
-            "difference_interval": markup.interval(low, high, 4),
-        }
-    return row

@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.reports import charts, lines, markup
 from pipeline.reports.base import Section
-from pipeline.reports.records_roc import looks
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,7 +39,9 @@ def build(_: ReportInputs, records: RecordsInputs) -> Section:
     """Reliability curve of the model and of the best rung, and where the model's probabilities lie."""
     verdict, key = records.verdict, markup.slug(records.name)
     shown = {
-        name: look for name, look in looks(records).items() if name in (verdict.model, verdict.best_rung)
+        name: look
+        for name, look in charts.looks_of(records).items()
+        if name in (verdict.model, verdict.best_rung)
     }
     shown = dict(sorted(shown.items(), key=lambda each: each[1].index))
     model = records.scores.sel(forecaster=verdict.model)

@@ -28,20 +28,9 @@ recall</figcaption>{{ precision }}</figure></div>
 """
 
 
-def looks(records: RecordsInputs) -> dict[str, charts.Look]:
-    """A look for each forecaster: index 0 is the judged model's, and other models are quiet."""
-    rungs = [str(one) for one in records.scores.reference.values]
-    found = {rung: charts.Look(index) for index, rung in enumerate(rungs, start=1)}
-    for one in map(str, records.scores.forecaster.values):
-        if one not in found:
-            judged = one == records.verdict.model
-            found[one] = charts.Look(0) if judged else charts.Look(charts.QUIET, quiet=True)
-    return found
-
-
 def build(_: ReportInputs, records: RecordsInputs) -> Section:
     """The curves of everyone, and what the model's says at one point."""
-    scores, shown = records.scores, looks(records)
+    scores, shown = records.scores, charts.looks_of(records)
     label = scores.label.values
     curves = {name: roc(label, scores.probability.sel(forecaster=name).values) for name in shown}
     false_rate, true_rate = curves[records.verdict.model]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.reports import markup
+from pipeline.reports import collection_verdict, markup
 from pipeline.reports.base import Section
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from pipeline.reports.inputs import ReportInputs
     from pipeline.reports.records_inputs import RecordsInputs
 
@@ -48,13 +46,11 @@ _MEASURES = {"auc": max, "average_precision": max, "brier": min}
 def build(_: ReportInputs, records: RecordsInputs) -> Section:
     """The verdict in words, its figures, and the table behind it."""
     scores, verdict = records.scores, records.verdict
-    rows = [_row(scores, str(name)) for name in scores.forecaster.values]
-    names = {str(one): markup.name(str(one)) for one in scores.forecaster.values}
-    sentence = markup.with_names(verdict.sentence, names | {records.name: records.title})
+    rows = collection_verdict.rows(scores, _MEASURES, "auc_difference", 3)
     html = markup.fill(
         _TEMPLATE,
         verdict=verdict,
-        sentence=sentence[:1].upper() + sentence[1:],
+        sentence=collection_verdict.sentence(records),
         positives=int(scores.label.sum()),
         rows=rows,
         measures=list(_MEASURES),
@@ -62,20 +58,3 @@ def build(_: ReportInputs, records: RecordsInputs) -> Section:
         level=f"{verdict.confidence:.0%}",
     )
     return Section("Verdict", html)
-
-
-def _row(scores: xr.Dataset, name: str) -> dict[str, Any]:
-    here = scores.sel(forecaster=name)
-    row: dict[str, Any] = {"name": name, "difference": None, "difference_interval": markup.MISSING}
-    for measure in _MEASURES:
-        low, high = (float(each) for each in here[f"{measure}_interval"].values)
-        row[measure] = float(here[measure])
-        row[f"{measure}_interval"] = markup.interval(low, high, 3, sign=False)
-    if name in scores.reference.values:
-        apart = scores.sel(reference=name)
-        low, high = (float(each) for each in apart.auc_difference_interval.values)
-        row |= {
-            "difference": float(apart.auc_difference),
-            "difference_interval": markup.interval(low, high, 3),
-        }
-    return row

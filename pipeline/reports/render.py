@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.reports.base import Section
+    from pipeline.reports.collection_inputs import CollectionInputs
     from pipeline.reports.inputs import RegionInputs, ReportInputs
     from pipeline.reports.movies_inputs import MoviesInputs
     from pipeline.reports.records_inputs import RecordsInputs
@@ -125,33 +126,36 @@ def _part(part_id: str, section: Section) -> _Part:
 
 
 def _region_part(region: RegionInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
-    slug = markup.slug(region.name)
-    parts = []
-    for name in chosen:
-        entry = SECTIONS[name]
-        if isinstance(entry, PerRegion) and entry.when(region):
-            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, region)))
-    return _RegionPart(slug, region.title, parts)
+    built = {
+        name: entry.build(inputs, region)
+        for name in chosen
+        if isinstance(entry := SECTIONS[name], PerRegion) and entry.when(region)
+    }
+    return _with_sections(region, built)
 
 
 def _records_part(records: RecordsInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
-    slug = markup.slug(records.name)
-    parts = []
-    for name in chosen:
-        entry = SECTIONS[name]
-        if isinstance(entry, PerRecords):
-            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, records)))
-    return _RegionPart(slug, records.title, parts)
+    built = {
+        name: entry.build(inputs, records)
+        for name in chosen
+        if isinstance(entry := SECTIONS[name], PerRecords)
+    }
+    return _with_sections(records, built)
 
 
 def _movies_part(movies: MoviesInputs, inputs: ReportInputs, chosen: list[str]) -> _RegionPart:
-    slug = markup.slug(movies.name)
-    parts = []
-    for name in chosen:
-        entry = SECTIONS[name]
-        if isinstance(entry, PerMovies) and entry.when(movies):
-            parts.append(_part(f"{slug}-{name.replace('_', '-')}", entry.build(inputs, movies)))
-    return _RegionPart(slug, movies.title, parts)
+    built = {
+        name: entry.build(inputs, movies)
+        for name in chosen
+        if isinstance(entry := SECTIONS[name], PerMovies) and entry.when(movies)
+    }
+    return _with_sections(movies, built)
+
+
+def _with_sections(of: RegionInputs | CollectionInputs, built: dict[str, Section]) -> _RegionPart:
+    slug = markup.slug(of.name)
+    parts = [_part(f"{slug}-{name.replace('_', '-')}", section) for name, section in built.items()]
+    return _RegionPart(slug, of.title, parts)
 
 
 def _asset(name: str) -> Markup:
