@@ -90,11 +90,7 @@ def data_status(job: Job) -> None:
         "newest commit": f"{summary.message} ({summary.written_at})",
         "snapshot": summary.snapshot,
     }
-    create_table_artifact(
-        [{COLUMN: what, name: told} for what, told in facts.items()],
-        key=artifact_key("data", name),
-        description=f"Data of **{name}**: {facts['days']}, {facts['missing']} missing",
-    )
+    _leave_facts(name, facts, f"{facts['days']}, {facts['missing']} missing")
 
 
 @_never_failing
@@ -109,10 +105,14 @@ def collection_status(job: Job) -> None:
         "newest commit": f"{summary.message} ({summary.written_at})",
         "snapshot": summary.snapshot,
     }
+    _leave_facts(name, facts, f"{next(iter(facts.values()))}, {facts['left out']} left out")
+
+
+def _leave_facts(name: str, facts: Mapping[str, str], briefly: str) -> None:
     create_table_artifact(
         [{COLUMN: what, name: told} for what, told in facts.items()],
         key=artifact_key("data", name),
-        description=f"Data of **{name}**: {next(iter(facts.values()))}, {facts['left out']} left out",
+        description=f"Data of **{name}**: {briefly}",
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 
 from flows import runtime
+from flows.collection_tasks import ingestion_of, rendered
 from flows.jobs import Job
 from flows.retrying import STEP
 from pipeline.evaluation.movies import MoviesStanding
@@ -18,20 +18,9 @@ from pipeline.store.readings import MoviesReading
 @task(name="ingest", **STEP)
 def ingest_movies(job: Job) -> MoviesIngested:
     """Fetch or make, check and commit movies."""
-    from pipeline.ingestion.collection import CollectionJob
     from pipeline.ingestion.movies import ingest_movies as write_movies
 
-    experiment, workspace = job.experiment, job.workspace
-    assert experiment.movies is not None
-    return write_movies(
-        CollectionJob(
-            source=experiment.make_movie_source(),
-            name=experiment.movies.name,
-            store=workspace.cube(experiment.name),
-            cache=workspace.cache / experiment.source_name,
-            policy=experiment.fetch,
-        )
-    )
+    return write_movies(ingestion_of(job, job.experiment.make_movie_source()))
 
 
 @task(name="evaluate", task_run_name="evaluate-{place}", **STEP)
@@ -69,19 +58,6 @@ def evaluate_movies(job: Job, place: str, snapshot: str) -> MoviesStanding:
 def render_movies_report(job: Job) -> Path:
     """Write the report of movies."""
     from pipeline.reports.gather_movies import gather_movies_report, movies_digest
-    from pipeline.reports.render import is_current, render
 
-    experiment, path = job.experiment, job.workspace.report(job.experiment.name)
-    assert experiment.movies is not None
-    ((place, title),) = experiment.places.items()
-    told: dict[str, Any] = {
-        "title": experiment.title,
-        "description": experiment.description,
-        "place": place,
-        "place_title": title,
-        "published": experiment.movies.published,
-    }
-    digest = movies_digest(job.workspace, experiment.name, **told)
-    if is_current(path, digest):
-        return path
-    return render(gather_movies_report(job.workspace, experiment.name, digest=digest, **told), path)
+    assert job.experiment.movies is not None
+    return rendered(job, movies_digest, gather_movies_report, published=job.experiment.movies.published)

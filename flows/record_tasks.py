@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 
 from flows import runtime
+from flows.collection_tasks import ingestion_of, rendered
 from flows.jobs import Job
 from flows.retrying import STEP
 from pipeline.evaluation.records import RecordsStanding
@@ -19,20 +19,9 @@ from pipeline.store.readings import RecordsReading
 @task(name="ingest", **STEP)
 def ingest_records(job: Job) -> RecordsIngested:
     """Fetch, check and commit labelled records."""
-    from pipeline.ingestion.collection import CollectionJob
     from pipeline.ingestion.records import ingest_records as write_records
 
-    experiment, workspace = job.experiment, job.workspace
-    assert experiment.records is not None
-    return write_records(
-        CollectionJob(
-            source=experiment.make_record_source(),
-            name=experiment.records.name,
-            store=workspace.cube(experiment.name),
-            cache=workspace.cache / experiment.source_name,
-            policy=experiment.fetch,
-        )
-    )
+    return write_records(ingestion_of(job, job.experiment.make_record_source()))
 
 
 @task(name="evaluate", task_run_name="evaluate-{place}", **STEP)
@@ -75,17 +64,5 @@ def evaluate_records(job: Job, place: str, snapshot: str) -> RecordsStanding:
 def render_records_report(job: Job) -> Path:
     """Write the report of labelled records."""
     from pipeline.reports.gather_records import gather_records_report, records_digest
-    from pipeline.reports.render import is_current, render
 
-    experiment, path = job.experiment, job.workspace.report(job.experiment.name)
-    ((place, title),) = experiment.places.items()
-    told: dict[str, Any] = {
-        "title": experiment.title,
-        "description": experiment.description,
-        "place": place,
-        "place_title": title,
-    }
-    digest = records_digest(job.workspace, experiment.name, **told)
-    if is_current(path, digest):
-        return path
-    return render(gather_records_report(job.workspace, experiment.name, digest=digest, **told), path)
+    return rendered(job, records_digest, gather_records_report)

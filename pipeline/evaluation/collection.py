@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.errors import NotFoundError
+from pipeline.evaluation.kept import keep, read_kept
 from pipeline.evaluation.standing import FILE, Judged
-from pipeline.publish.product import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +53,7 @@ class CollectionStanding(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Make it the newest in the scores' folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
+        keep(self, folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -65,11 +64,5 @@ class CollectionStanding(BaseModel):
         NotFoundError
             There was no evaluation.
         """
-        path = folder / FILE
-        if not path.is_file():
-            raise NotFoundError(
-                f"{folder.name!r} of experiment {folder.parent.name!r} has no scores yet",
-                remedy=f"run `isotherm evaluate {folder.parent.name}` first",
-                path=str(path),
-            )
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        place = f"{folder.name!r}"
+        return read_kept(cls, folder / FILE, place=place, lacking="scores", command="evaluate")

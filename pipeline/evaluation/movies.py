@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
 from pydantic import ConfigDict, Field
 
-from pipeline.errors import ConfigError, StoreError
+from pipeline.errors import ConfigError
 from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
+from pipeline.evaluation.judging import (
+    Interval,
+    interval_of,
+    outcome,
+    require_defined,
+    require_ladder,
+    with_skill_interval,
+)
 from pipeline.evaluation.versions import write_scores
 from pipeline.movies.partition import MoviePartition
 from pipeline.movies.windows import MovieSpec
@@ -25,9 +32,6 @@ if TYPE_CHECKING:
     from pipeline.evaluation.specs import EvaluationSpec
     from pipeline.evaluation.standing import Judged
     from pipeline.movies.base import MovieSet
-
-Interval = tuple[float, float] | None
-"""Low and high, or None where the windows were too few to tell."""
 
 
 class MoviesVerdict(CollectionVerdict):
@@ -70,17 +74,12 @@ class MoviesVerdict(CollectionVerdict):
         StoreError
             There is no ladder, or an RMSE is NaN: a forecast lacks a value where there is a truth.
         """
-        if not scores.sizes["reference"]:
-            raise StoreError(
-                "the model has no ladder to be judged against", remedy="add baselines to the experiment"
-            )
-        undefined = scores.forecaster.values[np.isnan(scores.rmse_pooled.values)]
-        if len(undefined):
-            raise StoreError(
-                f"the RMSE is undefined of {', '.join(map(str, undefined))}: a forecast lacks a value where there is a "
-                "truth, or there is no truth at all",
-                remedy="see that the training did not diverge, and that the test pictures hold values",
-            )
+        require_ladder(scores)
+        require_defined(
+            scores,
+            lacking="a forecast lacks a value where there is a truth, or there is no truth at all",
+            remedy="see that the training did not diverge, and that the test pictures hold values",
+        )
         model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
         best = min(rungs, key=lambda rung: float(scores.rmse_pooled.sel(forecaster=rung)))
         apart, by_lead = scores.sel(reference=best), scores.rmse
@@ -92,9 +91,9 @@ class MoviesVerdict(CollectionVerdict):
             rmse=float(scores.rmse_pooled.sel(forecaster=model)),
             best_rmse=float(scores.rmse_pooled.sel(forecaster=best)),
             difference=float(apart.rmse_difference_pooled),
-            difference_interval=_interval(apart.rmse_difference_pooled_interval),
+            difference_interval=interval_of(apart.rmse_difference_pooled_interval),
             skill=float(apart.skill_pooled),
-            skill_interval=_interval(apart.skill_pooled_interval),
+            skill_interval=interval_of(apart.skill_pooled_interval),
             confidence=float(scores.attrs["confidence"]),
             units=str(scores.attrs["units"]),
             leads=scores.sizes["lead_time"],
@@ -194,30 +193,17 @@ def score_movies(
     return standing
 
 
-def _interval(bounds: xr.DataArray) -> Interval:
-    low, high = (float(bounds.sel(bound=name)) for name in ("low", "high"))
-    return None if np.isnan([low, high]).any() else (low, high)
-
-
 def _sentence(verdict: MoviesVerdict) -> str:
-    if verdict.promoted:
-        outcome = "beats"
-    elif verdict.difference < 0:
-        outcome = "is ahead of, but cannot be told from,"
-    else:
-        outcome = "does not beat"
+    done = outcome(promoted=verdict.promoted, ahead=verdict.difference < 0)
     units = "" if verdict.units == "1" else f" {verdict.units}"
     ahead = f"{counted(verdict.leads, 'picture')} ahead" if verdict.leads > 1 else "the next picture"
     text = (
-        f"{verdict.model} {outcome} the best baseline in {verdict.region}, {verdict.best_rung}: "
+        f"{verdict.model} {done} the best baseline in {verdict.region}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse:.3f} against {verdict.best_rmse:.3f}{units} over {ahead}, "
         f"on {counted(verdict.windows, 'window')} of "
         f"{counted(verdict.movies, 'movie')}, skill {verdict.skill:+.1%}"
     )
-    if verdict.skill_interval is None:
-        return text + ", on too few windows for an interval. It is not promoted."
-    low, high = verdict.skill_interval
-    text += f" ({verdict.confidence:.0%} interval {low:+.1%} to {high:+.1%})."
-    if not verdict.promoted:
-        return text + " It is not promoted."
-    return f"{text} It is better than every baseline at {verdict.better_leads} of {verdict.leads} leads."
+    leads = f"It is better than every baseline at {verdict.better_leads} of {verdict.leads} leads."
+    return with_skill_interval(
+        text, verdict.skill_interval, confidence=verdict.confidence, promoted=verdict.promoted, leads=leads
+    )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict
 
-from pipeline.errors import StoreError
 from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
+from pipeline.evaluation.judging import outcome, require_ladder
 from pipeline.evaluation.versions import write_scores
 from pipeline.records.partition import RecordPartition
 from pipeline.records.steps import StepSpec
@@ -62,10 +62,7 @@ class RecordsVerdict(CollectionVerdict):
         StoreError
             There is no ladder.
         """
-        if not scores.sizes["reference"]:
-            raise StoreError(
-                "the model has no ladder to be judged against", remedy="add baselines to the experiment"
-            )
+        require_ladder(scores)
         model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
         best = max(rungs, key=lambda rung: float(scores.auc.sel(forecaster=rung)))
         apart = scores.sel(reference=best)
@@ -178,15 +175,10 @@ def score_records(
 
 def _sentence(verdict: RecordsVerdict) -> str:
     where = f" in {verdict.region}" if verdict.region else ""
-    if verdict.promoted:
-        outcome = "beats"
-    elif verdict.difference > 0:
-        outcome = "is ahead of, but cannot be told from,"
-    else:
-        outcome = "does not beat"
+    done = outcome(promoted=verdict.promoted, ahead=verdict.difference > 0)
     low, high = verdict.difference_interval
     text = (
-        f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: AUC {verdict.auc:.3f} against "
+        f"{verdict.model} {done} the best baseline{where}, {verdict.best_rung}: AUC {verdict.auc:.3f} against "
         f"{verdict.best_auc:.3f} on {verdict.records} records, difference {verdict.difference:+.3f} "
         f"({verdict.confidence:.0%} interval {low:+.3f} to {high:+.3f})."
     )

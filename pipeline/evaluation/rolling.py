@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from pipeline.errors import NotFoundError
+from pipeline.evaluation.kept import keep, read_kept
 from pipeline.naming import counted
-from pipeline.publish.product import write_text
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Rolling(Spec):
 
     def write(self, folder: Path) -> None:
         """Make it the newest in the region's scores folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
+        keep(self, folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Rolling:
@@ -82,11 +81,5 @@ class Rolling(Spec):
         NotFoundError
             There is none.
         """
-        path = folder / FILE
-        if not path.is_file():
-            raise NotFoundError(
-                f"region {folder.name!r} of experiment {folder.parent.name!r} has no scorecard yet",
-                remedy=f"run `isotherm daily {folder.parent.name}` first",
-                path=str(path),
-            )
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        place = f"region {folder.name!r}"
+        return read_kept(cls, folder / FILE, place=place, lacking="scorecard", command="daily")

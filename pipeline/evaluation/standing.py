@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.errors import NotFoundError
+from pipeline.evaluation.kept import keep, read_kept
 from pipeline.evaluation.verdict import Verdict
-from pipeline.publish.product import write_text
 from pipeline.splits import Fractions, Splits
 from pipeline.windows import WindowSpec
 
@@ -59,7 +58,7 @@ class Standing(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Make it the newest in the region's scores folder."""
-        write_text(folder / FILE, self.model_dump_json(indent=1))
+        keep(self, folder / FILE)
 
     @classmethod
     def read(cls, folder: Path) -> Standing:
@@ -70,11 +69,5 @@ class Standing(BaseModel):
         NotFoundError
             The region has not been evaluated.
         """
-        path = folder / FILE
-        if not path.is_file():
-            raise NotFoundError(
-                f"region {folder.name!r} of experiment {folder.parent.name!r} has no scores yet",
-                remedy=f"run `isotherm evaluate {folder.parent.name}` first",
-                path=str(path),
-            )
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        place = f"region {folder.name!r}"
+        return read_kept(cls, folder / FILE, place=place, lacking="scores", command="evaluate")

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.errors import StoreError
+from pipeline.evaluation.judging import (
+    Interval,
+    interval_of,
+    outcome,
+    require_defined,
+    require_ladder,
+    with_skill_interval,
+)
 from pipeline.naming import reach, symbol
 from pipeline.types import SST_UNITS
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Interval = tuple[float, float] | None
-"""Low and high, or None where the windows were too few to tell."""
 
 
 class LeadVerdict(BaseModel):
@@ -71,7 +75,12 @@ class Verdict(BaseModel):
             There is no ladder, or an RMSE is NaN: a forecast or the truth lacks a value in an ocean cell.
         """
         whole = scores.sel(area="all", season="all")
-        _require_whole(whole)
+        require_ladder(whole)
+        require_defined(
+            whole,
+            lacking="a forecast or the truth lacks a value in an ocean cell",
+            remedy="ingest the missing days, or remove the forecasts that hold gaps and forecast again",
+        )
         model = str(whole.attrs["model"])
         rungs = [str(name) for name in whole.reference.values]
         pooled = whole.rmse_pooled
@@ -80,7 +89,7 @@ class Verdict(BaseModel):
         leads = tuple(
             _at_lead(whole.isel(lead_time=step), model, rungs) for step in range(whole.sizes["lead_time"])
         )
-        difference = _interval(pair.rmse_difference_pooled_interval)
+        difference = interval_of(pair.rmse_difference_pooled_interval)
         draft = cls(
             region=str(whole.attrs.get("region", "")),
             model=model,
@@ -91,28 +100,13 @@ class Verdict(BaseModel):
             difference_pooled=float(pair.rmse_difference_pooled),
             difference_interval=difference,
             skill_pooled=float(pair.skill_pooled),
-            skill_interval=_interval(pair.skill_pooled_interval),
+            skill_interval=interval_of(pair.skill_pooled_interval),
             confidence=float(whole.attrs["confidence"]),
             units=str(whole.attrs["units"]),
             leads=leads,
             sentence="",
         )
         return draft.model_copy(update={"sentence": _sentence(draft)})
-
-
-def _require_whole(whole: xr.Dataset) -> None:
-    if not whole.sizes["reference"]:
-        raise StoreError(
-            "the model has no ladder to be judged against", remedy="add baselines to the experiment"
-        )
-    undefined = whole.forecaster.values[np.isnan(whole.rmse_pooled.values)]
-    if len(undefined):
-        raise StoreError(
-            f"the RMSE is undefined of {', '.join(map(str, undefined))}: "
-            "a forecast or the truth lacks a value in an ocean cell",
-            remedy="ingest the missing days, or remove the forecasts that hold gaps and forecast again",
-            forecasters=[str(name) for name in undefined],
-        )
 
 
 def _at_lead(here: xr.Dataset, model: str, rungs: list[str]) -> LeadVerdict:
@@ -124,34 +118,20 @@ def _at_lead(here: xr.Dataset, model: str, rungs: list[str]) -> LeadVerdict:
         best_rung=best,
         best_rmse=float(here.rmse.sel(forecaster=best)),
         difference=float(pair.rmse_difference),
-        interval=_interval(pair.rmse_difference_interval),
+        interval=interval_of(pair.rmse_difference_interval),
     )
-
-
-def _interval(bounds: xr.DataArray) -> Interval:
-    low, high = (float(bounds.sel(bound=name)) for name in ("low", "high"))
-    return None if np.isnan([low, high]).any() else (low, high)
 
 
 def _sentence(verdict: Verdict) -> str:
     where = f" in {verdict.region}" if verdict.region else ""
-    outcome = "beats" if verdict.promoted else _without_promotion(verdict)
+    done = outcome(promoted=verdict.promoted, ahead=verdict.difference_pooled < 0)
     text = (
-        f"{verdict.model} {outcome} the best baseline{where}, {verdict.best_rung}: "
+        f"{verdict.model} {done} the best baseline{where}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} {symbol(verdict.units)} "
         f"over {reach(verdict.leads[0].lead_days, verdict.leads[-1].lead_days)}, skill {verdict.skill_pooled:+.1%}"
     )
-    if verdict.skill_interval is None:
-        return text + ", on too few windows for an interval. It is not promoted."
-    low, high = verdict.skill_interval
-    text += f" ({verdict.confidence:.0%} interval {low:+.1%} to {high:+.1%})."
-    if not verdict.promoted:
-        return text + " It is not promoted."
     sure = sum(lead.better for lead in verdict.leads)
-    return f"{text} It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
-
-
-def _without_promotion(verdict: Verdict) -> str:
-    if verdict.difference_pooled < 0:
-        return "is ahead of, but cannot be told from,"
-    return "does not beat"
+    leads = f"It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
+    return with_skill_interval(
+        text, verdict.skill_interval, confidence=verdict.confidence, promoted=verdict.promoted, leads=leads
+    )
