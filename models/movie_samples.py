@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.held_samples import HeldSamples
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.base import MovieShape
     from models.movie_encoder import MovieEncoder
-    from models.rows import Rows
     from models.samples import Arrays, Shape
     from pipeline.movies.base import MovieSet
     from pipeline.movies.windows import MovieWindows
 
 
 @dataclass(frozen=True)
-class MovieSamples:
+class MovieSamples(HeldSamples):
     """Samples of movies: `history` (time, y, x), and the target (picture, y, x), NaN where it is not known.
 
     The target is the next picture at every step of the history, or the pictures after it.
@@ -35,30 +36,15 @@ class MovieSamples:
         return self.encoder.shape
 
     @property
-    def area(self) -> None:
-        """All cells weigh the same."""
-        return
-
-    @property
     def buckets(self) -> None:
         """All are alike."""
         return
-
-    @property
-    def rows(self) -> tuple[Rows, ...]:
-        """None: pictures are held whole."""
-        return ()
 
     @property
     def signature(self) -> tuple[dict[str, Shape], Shape]:
         """See the class."""
         spec, size = self.windows.spec, self.encoder.size
         return {"history": (spec.given, *size)}, (spec.asked, *size)
-
-    @property
-    def whole(self) -> None:
-        """There are no rows."""
-        return
 
     def batch(self, samples: NDArray[np.int64], block: None = None) -> Arrays:
         """`history` and the target of these samples, each (sample, picture, y, x)."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.held_samples import LabelledSamples
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.base import RecordShape
     from models.order import Buckets
     from models.record_encoder import RecordEncoder
-    from models.rows import Rows
     from models.samples import Arrays, Shape
     from pipeline.records.base import RecordSet
-    from pipeline.records.partition import Chosen
     from pipeline.records.steps import Alignment
 
     Index = NDArray[np.int64]
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RecordSamples:
+class RecordSamples(LabelledSamples):
     """Samples of records: `steps` (time, features), `present` and `asked` (time,); the target (1,), the label.
 
     `present` is one where a step is no padding, and `asked` at the step that the label is of, the last.
     """
 
     record: RecordSet
-    windows: Chosen
     encoder: RecordEncoder
     buckets: Buckets
 
@@ -42,41 +41,16 @@ class RecordSamples:
         return self.encoder.shape
 
     @property
-    def area(self) -> None:
-        """Records have no cells."""
-        return
-
-    @property
-    def rows(self) -> tuple[Rows, ...]:
-        """None: what is measured is held whole."""
-        return ()
-
-    @property
     def signature(self) -> tuple[dict[str, Shape], Shape]:
         """See the class."""
         return {"steps": (None, self.shape.features), "present": (None,), "asked": (None,)}, (1,)
-
-    @property
-    def class_weights(self) -> tuple[float, float]:
-        """Of a record without and of one with the label, so that both classes weigh the same, one in the mean."""
-        share = float(self._labels.mean())
-        return 0.5 / (1 - share), 0.5 / share
-
-    @property
-    def whole(self) -> None:
-        """There are no rows."""
-        return
 
     def batch(self, samples: Index, block: None = None) -> Arrays:
         """`steps`, `present`, `asked` and the labels of these samples, padded to the bound of the longest."""
         del block
         offset, features = self._held
         inputs = padded(features, offset, samples, self.buckets.padded(samples), self.encoder.spec.alignment)
-        return (*inputs, self._labels[samples][:, None])
-
-    @cached_property
-    def _labels(self) -> Array:
-        return self.record.labels[self.windows.records].astype(np.float32)
+        return (*inputs, self.labels[samples][:, None])
 
     @cached_property
     def _held(self) -> tuple[Index, Array]:

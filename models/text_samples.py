@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.held_samples import LabelledSamples
 from pipeline.records.words import PADDING
 
 if TYPE_CHECKING:
@@ -15,17 +15,15 @@ if TYPE_CHECKING:
 
     from models.base import TextShape
     from models.order import Buckets
-    from models.rows import Rows
     from models.samples import Arrays, Shape
     from models.text_encoder import TextEncoder
-    from pipeline.records.partition import Chosen
     from pipeline.records.texts import TextSet
 
     Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class TextSamples:
+class TextSamples(LabelledSamples):
     """Samples of texts: `words` (time,); the target (1,), the label.
 
     Parameters
@@ -35,7 +33,6 @@ class TextSamples:
     """
 
     record: TextSet
-    windows: Chosen
     encoder: TextEncoder
     buckets: Buckets
     offset: Index
@@ -47,40 +44,15 @@ class TextSamples:
         return self.encoder.shape
 
     @property
-    def area(self) -> None:
-        """Texts have no cells."""
-        return
-
-    @property
-    def rows(self) -> tuple[Rows, ...]:
-        """None: the words are held whole."""
-        return ()
-
-    @property
     def signature(self) -> tuple[dict[str, Shape], Shape]:
         """See the class."""
         return {"words": (None,)}, (1,)
-
-    @property
-    def class_weights(self) -> tuple[float, float]:
-        """Of a text without and of one with the label, so that both classes weigh the same, one in the mean."""
-        share = float(self._labels.mean())
-        return 0.5 / (1 - share), 0.5 / share
-
-    @property
-    def whole(self) -> None:
-        """There are no rows."""
-        return
 
     def batch(self, samples: Index, block: None = None) -> Arrays:
         """`words` and the labels of these samples, padded to the bound of the longest."""
         del block
         words = padded(self.numbers, self.offset, samples, self.buckets.padded(samples))
-        return words, self._labels[samples][:, None]
-
-    @cached_property
-    def _labels(self) -> NDArray[np.float32]:
-        return self.record.labels[self.windows.records].astype(np.float32)
+        return words, self.labels[samples][:, None]
 
 
 def padded(numbers: NDArray[np.int32], offset: Index, samples: Index, length: int) -> NDArray[np.int32]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field, PositiveInt
-
-from pipeline.types import Spec
+from models import text_lstm
 
 if TYPE_CHECKING:
     import keras
@@ -14,15 +12,8 @@ if TYPE_CHECKING:
     from models.base import TextShape
 
 
-class Config(Spec):
+class Config(text_lstm.Config):
     """Size of the network."""
-
-    embedding: PositiveInt = 32
-    """Size of the vector that stands for a word."""
-    units: PositiveInt = 100
-    """Size of the state."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    """Share of the last state left out in training."""
 
 
 def build(config: Config, shape: TextShape) -> keras.Model:
