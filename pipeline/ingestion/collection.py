@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.records.base import Exclusion
-    from pipeline.sources.base import MovieSource, RecordSource
+    from pipeline.sources.base import CollectionSource
     from pipeline.sources.policy import FetchPolicy
 
-AnySource = TypeVar("AnySource", bound="RecordSource | MovieSource")
+AnySource = TypeVar("AnySource", bound="CollectionSource")
 
 
 @dataclass(frozen=True, slots=True)

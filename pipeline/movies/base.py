@@ -65,8 +65,8 @@ class Axis(Spec):
 
 
 @dataclass(frozen=True, slots=True)
-class MovieTable:
-    """Decoded movies, as published. A picture that lacks begins a new movie.
+class Movies:
+    """Pictures one after another, and where each movie begins among them.
 
     Parameters
     ----------
@@ -80,13 +80,6 @@ class MovieTable:
         float32 (picture, y, x), in the units of `picture`; NaN where there is none.
     y, x
         The axes; `y` ascends from the lowest row to the highest as it is drawn downwards.
-    source
-        int32 (picture,): the place of its file in `sources`.
-    sources
-        Empty where the movies were made here.
-    truth
-        float32 (picture, y, x): what is asked for, where pictures are given otherwise than they are asked for, such as
-        with noise; None where they are the same.
     """
 
     ids: tuple[str, ...]
@@ -96,6 +89,28 @@ class MovieTable:
     picture: Picture
     y: Axis
     x: Axis
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64 (movie,): pictures of each."""
+        return np.diff(self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class MovieTable(Movies):
+    """Decoded movies, as published. A picture that lacks begins a new movie.
+
+    Parameters
+    ----------
+    source
+        int32 (picture,): the place of its file in `sources`.
+    sources
+        Empty where the movies were made here.
+    truth
+        float32 (picture, y, x): what is asked for, where pictures are given otherwise than they are asked for, such as
+        with noise; None where they are the same.
+    """
+
     source: NDArray[np.int32]
     sources: tuple[SourceFile, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
@@ -106,11 +121,6 @@ class MovieTable:
         """Values that cannot be."""
         with np.errstate(invalid="ignore"):
             return int(((self.values < self.picture.low) | (self.values > self.picture.high)).sum())
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """int64 (movie,): pictures of each."""
-        return np.diff(self.offset)
 
     @property
     def sha256(self) -> str:
@@ -125,19 +135,12 @@ class MovieTable:
 
 
 @dataclass(frozen=True, slots=True)
-class MovieSet:
+class MovieSet(Movies):
     """The movies of an experiment, as rungs and models see them: what cannot be is missing.
 
-    The fields are those of `MovieTable`.
+    `truth` is as in `MovieTable`.
     """
 
-    ids: tuple[str, ...]
-    offset: NDArray[np.int64]
-    time: NDArray[np.datetime64]
-    values: NDArray[np.float32]
-    picture: Picture
-    y: Axis
-    x: Axis
     truth: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
@@ -152,11 +155,6 @@ class MovieSet:
     def asked(self) -> NDArray[np.float32]:
         """float32 (picture, y, x): what models are asked for."""
         return self.values if self.truth is None else self.truth
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """int64 (movie,): pictures of each."""
-        return np.diff(self.offset)
 
     @property
     def inputs(self) -> list[Any]:

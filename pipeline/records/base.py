@@ -100,8 +100,8 @@ def _digest(files: Sequence[Fetched]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordTable:
-    """Decoded records, as published.
+class Records:
+    """Labels, and measurements one after another.
 
     Parameters
     ----------
@@ -109,10 +109,6 @@ class RecordTable:
         Of each record, in the order of the source.
     labels
         int8 (record,): 1 where it happened, else 0.
-    files
-        Name of each record's file within its archive.
-    source
-        int16 (record,): the place of its archive in `sources`.
     offset
         int64 (record + 1,): the measurements of record `i` are those from `offset[i]` to before `offset[i + 1]`.
     parameter
@@ -120,18 +116,32 @@ class RecordTable:
     time
         int32 (measurement,): minutes since admission, ascending within a record.
     value
-        float32 (measurement,), in the parameter's units; what cannot be is kept.
+        float32 (measurement,), in the parameter's units.
     """
 
     ids: tuple[str, ...]
     labels: NDArray[np.int8]
-    files: tuple[str, ...]
-    source: NDArray[np.int16]
     offset: NDArray[np.int64]
     parameter: NDArray[np.int16]
     time: NDArray[np.int32]
     value: NDArray[np.float32]
     parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable(Records):
+    """Decoded records, as published: values that cannot be are among them.
+
+    Parameters
+    ----------
+    files
+        Name of each record's file within its archive.
+    source
+        int16 (record,): the place of its archive in `sources`.
+    """
+
+    files: tuple[str, ...]
+    source: NDArray[np.int16]
     sources: tuple[SourceFile, ...]
     exclusions: tuple[Exclusion, ...] = ()
 
@@ -150,19 +160,8 @@ class RecordTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordSet:
-    """The records of an experiment, as rungs and models see them: what cannot be is left out.
-
-    The fields are those of `RecordTable`.
-    """
-
-    ids: tuple[str, ...]
-    labels: NDArray[np.int8]
-    offset: NDArray[np.int64]
-    parameter: NDArray[np.int16]
-    time: NDArray[np.int32]
-    value: NDArray[np.float32]
-    parameters: tuple[Parameter, ...]
+class RecordSet(Records):
+    """The records of an experiment, as rungs and models see them: what cannot be is left out."""
 
     def __len__(self) -> int:
         return len(self.ids)

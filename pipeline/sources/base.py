@@ -131,23 +131,34 @@ class SeriesSource(Protocol):
         ...
 
 
-class RecordSource(Protocol):
-    """What every entry of SOURCES that serves labelled records offers."""
+class CollectionSource(Protocol):
+    """What a source of labelled records and one of movies both offer."""
 
     name: str
     mirrors: tuple[str, ...]
     """In order of preference."""
-    kind: Kind
-    """`records` of measurements, or `texts`."""
-    parameters: tuple[Parameter, ...]
-    """All that its records may hold; none of texts."""
 
     def list_granules(self, mirror: str, read: Callable[[str], bytes]) -> Sequence[Granule]:
-        """All files of `mirror` that the records and their labels are in.
+        """All files of `mirror`: those of records and of their labels, or those of movies in their order.
+
+        There are none of movies that are made here.
 
         `read` returns the body behind an address and raises `FetchError`.
         """
         ...
+
+    def content_complaint(self, head: bytes) -> str:
+        """What is wrong with a file that begins so; empty where it may be one of the source's."""
+        ...
+
+
+class RecordSource(CollectionSource, Protocol):
+    """What every entry of SOURCES that serves labelled records offers."""
+
+    kind: Kind
+    """`records` of measurements, or `texts`."""
+    parameters: tuple[Parameter, ...]
+    """All that its records may hold; none of texts."""
 
     def decode_records(self, files: Sequence[Fetched]) -> RecordTable | TextTable:
         """The records of these files, in Isotherm's terms, as published.
@@ -159,24 +170,9 @@ class RecordSource(Protocol):
         """
         ...
 
-    def content_complaint(self, head: bytes) -> str:
-        """What is wrong with a file that begins so; empty where it may be one of the source's."""
-        ...
 
-
-class MovieSource(Protocol):
+class MovieSource(CollectionSource, Protocol):
     """What every entry of SOURCES that serves movies offers."""
-
-    name: str
-    mirrors: tuple[str, ...]
-    """In order of preference."""
-
-    def list_granules(self, mirror: str, read: Callable[[str], bytes]) -> Sequence[Granule]:
-        """All files of `mirror` that the movies are in, in their order; none where they are made here.
-
-        `read` returns the body behind an address and raises `FetchError`.
-        """
-        ...
 
     def decode_movies(self, files: Sequence[Fetched]) -> MovieTable:
         """The movies of these files, in Isotherm's terms, as published.
@@ -187,8 +183,4 @@ class MovieSource(Protocol):
             With `fields["check"] == "structure"` where a file cannot be read or lacks what it must have, unless that
             may be left out: then it is among the exclusions.
         """
-        ...
-
-    def content_complaint(self, head: bytes) -> str:
-        """What is wrong with a file that begins so; empty where it may be one of the source's."""
         ...

@@ -8,6 +8,7 @@ import numpy as np
 from zarr.codecs import BloscCodec
 
 from pipeline.errors import StoreError, WorkspaceError
+from pipeline.records.base import Exclusion, SourceFile
 from pipeline.store.series_schema import subgroup
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import zarr
     from numpy.typing import NDArray
 
-    from pipeline.records.base import Exclusion
 
 CHUNK = 2**18
 """Values of a chunk of a column: 1 MiB of float32."""
@@ -79,6 +79,16 @@ def read_rows(group: zarr.Group, table: str) -> list[dict[str, Any]]:
     """What `put_rows` wrote."""
     columns = {name: np.asarray(each[:]).tolist() for name, each in subgroup(group, table).arrays()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def read_source_files(group: zarr.Group) -> tuple[SourceFile, ...]:
+    """The files that all came from."""
+    return tuple(SourceFile(**row) for row in read_rows(group, SOURCES))
+
+
+def read_exclusions(group: zarr.Group) -> tuple[Exclusion, ...]:
+    """What was left out, and why."""
+    return tuple(Exclusion(**row) for row in read_rows(group, EXCLUDED))
 
 
 def own_root(root: zarr.Group, name: str) -> None:

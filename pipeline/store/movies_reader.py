@@ -9,15 +9,16 @@ from pydantic import Field
 
 from pipeline.movies.base import MovieSet, MovieTable, Picture
 from pipeline.naming import counted
-from pipeline.records.base import Exclusion, SourceFile
 from pipeline.store import movies_schema as layout
 from pipeline.store import repository
-from pipeline.store.collection_schema import EXCLUDED, SOURCES, collection_group, read_rows
+from pipeline.store.collection_schema import collection_group, read_exclusions, read_source_files
 from pipeline.store.collection_summary import CollectionSummary
 from pipeline.store.schema import array
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.records.base import SourceFile
 
 
 class MoviesSummary(CollectionSummary):
@@ -73,8 +74,8 @@ def read_movie_table(path: Path, name: str, *, snapshot: str | None = None) -> M
             y=layout.axis_of(group, "y"),
             x=layout.axis_of(group, "x"),
             source=np.asarray(array(group, "source")[:]),
-            sources=tuple(SourceFile(**row) for row in read_rows(group, SOURCES)),
-            exclusions=tuple(Exclusion(**row) for row in read_rows(group, EXCLUDED)),
+            sources=read_source_files(group),
+            exclusions=read_exclusions(group),
             truth=truth,
         )
 
@@ -83,8 +84,7 @@ def read_movie_sources(path: Path, name: str, *, snapshot: str | None = None) ->
     """The files that the movies came from; raises as `read_movie_table`."""
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = collection_group(repository.read_root(session), name, layout.KIND)
-        return tuple(SourceFile(**row) for row in read_rows(group, SOURCES))
+        return read_source_files(collection_group(repository.read_root(session), name, layout.KIND))
 
 
 def read_movies(path: Path, name: str, *, snapshot: str | None = None) -> MovieSet:

@@ -8,16 +8,19 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.naming import counted
-from pipeline.records.base import Exclusion, Parameter, RecordSet, RecordTable, SourceFile
+from pipeline.records.base import Parameter, RecordSet, RecordTable
 from pipeline.records.texts import TextSet, TextTable
 from pipeline.store import records_schema as layout
 from pipeline.store import repository
+from pipeline.store.collection_schema import read_exclusions, read_source_files
 from pipeline.store.collection_summary import CollectionSummary
-from pipeline.store.records_schema import EXCLUDED, PARAMETERS, SOURCES
+from pipeline.store.records_schema import PARAMETERS, SOURCES
 from pipeline.store.schema import array
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.records.base import SourceFile
 
 
 WORST_TOLD = 5
@@ -75,16 +78,15 @@ def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordT
         group = layout.records_group(repository.read_root(session), name)
         columns = {name: np.asarray(array(group, name)[:]) for name, _ in group.arrays()}
         parameters = layout.read_table(group, PARAMETERS)
-        sources = layout.read_table(group, SOURCES)
-        excluded = layout.read_table(group, EXCLUDED)
+        sources, exclusions = read_source_files(group), read_exclusions(group)
         texts = layout.holds_texts(group)
     common: dict[str, Any] = {
         "ids": tuple(map(str, columns["id"])),
         "labels": columns["label"],
         "files": tuple(map(str, columns["file"])),
         "source": columns["source"],
-        "sources": tuple(SourceFile(**row) for row in sources),
-        "exclusions": tuple(Exclusion(**row) for row in excluded),
+        "sources": sources,
+        "exclusions": exclusions,
     }
     if texts:
         return TextTable(**common, texts=tuple(map(str, columns["text"])), published=columns["published"])
@@ -120,8 +122,7 @@ def read_sources(path: Path, name: str, *, snapshot: str | None = None) -> tuple
     """The files that the records called `name` came from; raises as `read_table`."""
     session = repository.read_session(path, snapshot)
     with repository.translated(path):
-        group = layout.records_group(repository.read_root(session), name)
-        return tuple(SourceFile(**row) for row in layout.read_table(group, SOURCES))
+        return read_source_files(layout.records_group(repository.read_root(session), name))
 
 
 def read_records(path: Path, name: str, *, snapshot: str | None = None) -> RecordSet | TextSet:
