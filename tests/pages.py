@@ -32,6 +32,15 @@ class Page:
         page.faults += [f"#{name} leads nowhere" for name in targets if name not in ids and parser.whole]
         return page
 
+    @classmethod
+    def whole(cls, html: str, *words: str) -> Page:
+        """A page that is well-formed, loads nothing, and has these words in its text."""
+        page = cls.parse(html)
+        assert not page.faults
+        assert not page.loads
+        assert [each for each in words if each not in page.text] == []
+        return page
+
     def all(self, tag: str) -> list[dict[str, str]]:
         """Attributes of every such element."""
         return [attributes for name, attributes in self.elements if name == tag]

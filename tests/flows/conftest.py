@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,20 @@ def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     seas.write_experiment(folder)
     monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
     return folder
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Writes an experiment of a name and a text into a folder of its own, where it is then looked for."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / "experiments" / f"{name}.toml"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(path.parent))
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="package")

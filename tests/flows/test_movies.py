@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from flows.cycle import Cycle, cycle
-from flows.daily import daily
 from flows.evaluate import evaluate
-from flows.forecast import forecast
 from flows.ingest import ingest
-from flows.kinds import OF_COLLECTIONS, require_kind
 from flows.loading import load_experiment
-from flows.publish import publish, report
+from flows.publish import report
 from flows.settings import Settings
 from flows.show import result
 from flows.show_status import status
@@ -27,7 +23,9 @@ from pipeline.errors import ConfigError, WindowError
 from pipeline.evaluation.movies import MoviesStanding
 from pipeline.evaluation.versions import read_scores
 from pipeline.workspace import Workspace
+from tests.experiment_files import replaced, require_refused
 from tests.pages import Page
+from tests.shown import told, told_of
 
 SOURCE = """\
 name = "moving-squares"
@@ -79,19 +77,8 @@ EXPERIMENT = EXPERIMENT.replace("{SOURCE}", SOURCE)
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    path = folder / "few.toml"
-    path.write_text(EXPERIMENT)
-    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
-    return path
-
-
-def told(show: object, *given: object) -> str:
-    console = Console(record=True, width=240, file=io.StringIO())
-    show(console, *given)  # type: ignore[operator]
-    return console.export_text()
+def experiment(written: Callable[[str, str], Path]) -> Path:
+    return written("few", EXPERIMENT)
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -112,28 +99,15 @@ def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) 
     card = MoviesCard.read(workspace.models("few", "squares") / done.models["squares"])
     assert (card.train_windows, card.validation_windows, card.shape) == (15, 3, standing.windows)
 
-    page = Page.parse(done.report.read_text(encoding="utf-8"))
-    assert not page.faults
-    assert not page.loads
-    for heading in (
-        "Verdict",
-        "Forecast and truth",
-        "By lead",
-        "Training",
-        "Data",
-        "Lineage",
-        "How to read this",
-    ):
-        assert heading in page.text
-    assert "Of larger squares." in page.text
-    script = next(
-        each for each in done.report.read_text(encoding="utf-8").split("<script")[1:] if "json" in each[:40]
-    )
+    html = done.report.read_text(encoding="utf-8")
+    headings = ("Verdict", "Forecast and truth", "By lead", "Training", "Data", "Lineage", "How to read this")
+    Page.whole(html, *headings, "Of larger squares.")
+    script = next(each for each in html.split("<script")[1:] if "json" in each[:40])
     starts = json.loads(script.partition(">")[2].partition("</script>")[0])
     assert {len(each["frames"]) for each in starts} == {3 + 5}
     assert {len(frame["pictures"]) for each in starts for frame in each["frames"]} == {3}
 
-    shown = told(status, workspace_status(Settings.load(workspace=place)))
+    shown = told_of(place)
     assert "30 movies of 6 to 8 pictures, 204 pictures of 8 × 8 cells" in shown
     assert "champion next_frame-" in shown
     assert workspace_status(Settings.load(workspace=place)).model_dump_json()
@@ -171,22 +145,6 @@ def test_the_status_tells_of_movies_that_are_too_short(experiment: Path, tmp_pat
     assert "18 movies, not used" in told(status, workspace_status(settings))
 
 
-@pytest.mark.usefixtures("prefect_server")
-@pytest.mark.parametrize("flow", [forecast, publish, daily], ids=lambda flow: flow.name)
-def test_what_makes_no_sense_of_movies_is_refused(experiment: Path, tmp_path: Path, flow: object) -> None:
-    with pytest.raises(ConfigError, match="is of movies: `isotherm"):
-        flow("few", workspace=tmp_path / "w")  # type: ignore[operator]
-
-
-def test_each_step_says_whether_it_is_of_movies(experiment: Path) -> None:
-    few = load_experiment("few", experiment.parent)
-    for step in ("forecast", "publish", "daily", "retrain", "retain", "promote", "rollback"):
-        with pytest.raises(ConfigError, match=f"`isotherm {step}` has nothing to do there"):
-            require_kind(few, step)
-    for step in OF_COLLECTIONS:
-        require_kind(few, step)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -204,23 +162,15 @@ def test_each_step_says_whether_it_is_of_movies(experiment: Path) -> None:
         ("horizon = 5", "horizn = 5", "horizn"),
         ("validation_loss = [0.1, 0.001]", "validation_loss = [0.1]", "each has one validation_loss"),
         ("filters = 2", "fliters = 2", "fliters"),
-        ("kernel_size = 3", "kernel_size = 2", "kernel_size"),
+        ("filters = 2", "filters = 2\nkernel_size = 2", "kernel_size"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
-    text = (
-        EXPERIMENT.replace("filters = 2", "filters = 2\nkernel_size = 3") if "kernel" in old else EXPERIMENT
-    )
-    assert old in text
-    experiment.write_text(text.replace(old, new))
-    with pytest.raises(ConfigError, match=said):
-        load_experiment("few", experiment.parent)
+    require_refused(experiment, replaced(EXPERIMENT, old, new), said)
 
 
 def test_rungs_of_another_kind_are_refused(experiment: Path) -> None:
-    experiment.write_text('ladder = ["naive"]\n' + EXPERIMENT)
-    with pytest.raises(ConfigError, match="no rung of movies 'naive'"):
-        load_experiment("few", experiment.parent)
+    require_refused(experiment, 'ladder = ["naive"]\n' + EXPERIMENT, "no rung of movies 'naive'")
 
 
 def test_only_movies_are_split_by_their_numbers(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
 """The whole way of radar: composites on the mirror, one of them spoilt, a small network, its verdict and report."""
 
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from flows.cycle import Cycle, cycle
 from flows.ingest import ingest
-from flows.settings import Settings
-from flows.show_status import status
-from flows.status import workspace_status
 from pipeline.errors import ConfigError, WindowError
 from pipeline.evaluation.movies import MoviesStanding
 from pipeline.evaluation.versions import read_scores
@@ -19,6 +15,7 @@ from pipeline.mirror import Mirror
 from pipeline.workspace import Workspace
 from tests.pages import Page
 from tests.radar import FIRST, MISSING, SHAPE, STEP, drifting, write_composite, write_composites
+from tests.shown import told_of
 
 EXPERIMENT = """
 title = "Drifting showers"
@@ -54,13 +51,8 @@ measures = ["events", "fractions"]
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    path = folder / "showers.toml"
-    path.write_text(EXPERIMENT)
-    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
-    return path
+def experiment(written: Callable[[str, str], Path]) -> Path:
+    return written("showers", EXPERIMENT)
 
 
 def composites(folder: Path) -> list[Path]:
@@ -100,9 +92,7 @@ def test_what_is_left_out_is_seen_in_the_status(experiment: Path, tmp_path: Path
     composites(tmp_path / "knmi")
     told = ingest("showers", workspace=tmp_path / "ws", from_files=(str(tmp_path / "knmi" / "*.h5"),))
     assert (told.movies, told.pictures) == (2, 59)
-    stream = io.StringIO()
-    status(Console(file=stream, width=200), workspace_status(Settings.load(workspace=tmp_path / "ws")))
-    assert "RAD_NL25_RAP_5min_201008260025.h5: the frame has no value" in stream.getvalue()
+    assert "RAD_NL25_RAP_5min_201008260025.h5: the frame has no value" in told_of(tmp_path / "ws")
 
 
 def test_a_rung_of_another_kind_is_refused(experiment: Path, tmp_path: Path) -> None:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from flows.cycle import Cycle, cycle
-from flows.daily import daily
 from flows.evaluate import evaluate
-from flows.forecast import forecast
 from flows.ingest import ingest
-from flows.kinds import OF_COLLECTIONS, require_kind
 from flows.loading import load_experiment
-from flows.publish import publish, report
+from flows.publish import report
 from flows.settings import Settings
 from flows.show import result
-from flows.show_status import status
-from flows.status import workspace_status
 from flows.train import train
 from pipeline.errors import ConfigError
 from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.versions import read_scores
 from pipeline.workspace import Workspace
+from tests.experiment_files import replaced, require_refused
 from tests.icu import FIRST, stay, stays, write_archive, write_outcomes
 from tests.pages import Page
+from tests.shown import told, told_of
 
 EXPERIMENT = """
 title = "A small ward"
@@ -61,13 +57,8 @@ resamples = 50
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    path = folder / "ward.toml"
-    path.write_text(EXPERIMENT)
-    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
-    return path
+def experiment(written: Callable[[str, str], Path]) -> Path:
+    return written("ward", EXPERIMENT)
 
 
 def files(folder: Path) -> tuple[str, ...]:
@@ -75,12 +66,6 @@ def files(folder: Path) -> tuple[str, ...]:
     made[FIRST + 5] = stay(FIRST + 5)[:7]
     archive = write_archive(folder / "set.tar.gz", made)
     return str(archive), str(write_outcomes(folder / "outcomes.txt", outcomes))
-
-
-def told(show: object, *given: object) -> str:
-    console = Console(record=True, width=200, file=io.StringIO())
-    show(console, *given)  # type: ignore[operator]
-    return console.export_text()
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -100,21 +85,9 @@ def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) 
     assert scores.sizes["record"] == standing.verdict.records
     assert float(scores.auc.sel(forecaster="prevalence")) == 0.5
     assert not done.released
-    page = Page.parse(done.report.read_text(encoding="utf-8"))
-    assert not page.faults
-    assert not page.loads
-    for heading in (
-        "Verdict",
-        "Discrimination",
-        "Calibration",
-        "Training",
-        "Data",
-        "Lineage",
-        "How to read this",
-    ):
-        assert heading in page.text
-    assert "it has descriptors and no series" in page.text
-    shown = told(status, workspace_status(Settings.load(workspace=place)))
+    headings = ("Verdict", "Discrimination", "Calibration", "Training", "Data", "Lineage", "How to read this")
+    Page.whole(done.report.read_text(encoding="utf-8"), *headings, "it has descriptors and no series")
+    shown = told_of(place)
     assert "119 records" in shown
     assert f"{FIRST + 5}.txt line 7" in shown
     assert "champion lstm_classifier-" in shown
@@ -128,22 +101,6 @@ def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) 
     assert evaluate("ward", workspace=place) == done.verdicts
     assert report("ward", workspace=place) == done.report
     assert ingest("ward", workspace=place, from_files=given).snapshot is None
-
-
-@pytest.mark.usefixtures("prefect_server")
-@pytest.mark.parametrize("flow", [forecast, publish, daily], ids=lambda flow: flow.name)
-def test_what_makes_no_sense_of_records_is_refused(experiment: Path, tmp_path: Path, flow: object) -> None:
-    with pytest.raises(ConfigError, match="is of labelled records: `isotherm"):
-        flow("ward", workspace=tmp_path / "w")  # type: ignore[operator]
-
-
-def test_each_step_says_whether_it_is_of_records(experiment: Path) -> None:
-    ward = load_experiment("ward", experiment.parent)
-    for step in ("forecast", "publish", "daily", "retrain", "retain", "promote", "rollback"):
-        with pytest.raises(ConfigError, match=f"`isotherm {step}` has nothing to do there"):
-            require_kind(ward, step)
-    for step in OF_COLLECTIONS:
-        require_kind(ward, step)
 
 
 @pytest.mark.parametrize(
@@ -163,15 +120,11 @@ def test_each_step_says_whether_it_is_of_records(experiment: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
-    experiment.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(ConfigError, match=said):
-        load_experiment("ward", experiment.parent)
+    require_refused(experiment, replaced(EXPERIMENT, old, new), said)
 
 
 def test_rungs_of_another_kind_are_refused(experiment: Path) -> None:
-    experiment.write_text('ladder = ["naive"]\n' + EXPERIMENT)
-    with pytest.raises(ConfigError, match="no rung of records 'naive'"):
-        load_experiment("ward", experiment.parent)
+    require_refused(experiment, 'ladder = ["naive"]\n' + EXPERIMENT, "no rung of records 'naive'")
 
 
 def test_a_series_may_not_be_learned_by_the_loss_of_labels(tmp_path: Path) -> None:

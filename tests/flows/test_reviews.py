@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from flows.cycle import Cycle, cycle
 from flows.ingest import ingest
 from flows.loading import load_experiment
 from flows.settings import Settings
 from flows.show import result
-from flows.show_status import status
-from flows.status import workspace_status
 from pipeline.errors import ConfigError, GranuleError
 from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.versions import read_scores
 from pipeline.workspace import Workspace
+from tests.experiment_files import replaced, require_refused
 from tests.pages import Page
 from tests.reviews import lines_of, reviews, write_folder, write_lines
+from tests.shown import told, told_of
 
 EXPERIMENT = """
 title = "Small reviews"
@@ -62,19 +61,8 @@ resamples = 50
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    path = folder / "small.toml"
-    path.write_text(EXPERIMENT)
-    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
-    return path
-
-
-def told(show: object, *given: object) -> str:
-    console = Console(record=True, width=200, file=io.StringIO())
-    show(console, *given)  # type: ignore[operator]
-    return console.export_text()
+def experiment(written: Callable[[str, str], Path]) -> Path:
+    return written("small", EXPERIMENT)
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -91,19 +79,14 @@ def test_the_whole_way_and_again_from_the_same_reviews(experiment: Path, tmp_pat
     assert set(scores.forecaster.values) == {"small", "convolved", "prevalence", "bag-of-words"}
     assert (scores.sizes["record"], scores.sizes["train_record"]) == (60, 84)
     assert scores.accuracy_published.sel(forecaster="small") == 0.6
-    page = Page.parse(done.report.read_text(encoding="utf-8"))
-    assert not page.faults
-    assert not page.loads
     headings = (
         "Verdict", "Decisions", "Discrimination", "Calibration", "Probabilities", "Training", "Accuracy by epoch",
         "Data", "Lineage", "How to read this",
     )  # fmt: skip
-    for heading in headings:
-        assert heading in page.text
-    assert "Bag of words" in page.text
+    page = Page.whole(done.report.read_text(encoding="utf-8"), *headings, "Bag of words")
     assert "forecasts?" not in page.text
     assert "isotherm lineage" not in page.text
-    shown = told(status, workspace_status(Settings.load(workspace=place)))
+    shown = told_of(place)
     assert "180 records, 90 positive; " in shown
     assert "reviews.jsonl.gz line 181: it is no JSON" in shown
     assert "measurement" not in shown
@@ -155,16 +138,11 @@ def test_reviews_of_which_none_can_be_used_are_refused(experiment: Path, tmp_pat
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
-    assert old in EXPERIMENT
-    experiment.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(ConfigError, match=said):
-        load_experiment("small", experiment.parent)
+    require_refused(experiment, replaced(EXPERIMENT, old, new), said)
 
 
 def test_rungs_of_measurements_are_none_of_texts(experiment: Path) -> None:
-    experiment.write_text('ladder = ["logistic"]\n' + EXPERIMENT)
-    with pytest.raises(ConfigError, match="no rung of texts 'logistic'"):
-        load_experiment("small", experiment.parent)
+    require_refused(experiment, 'ladder = ["logistic"]\n' + EXPERIMENT, "no rung of texts 'logistic'")
 
 
 def test_what_was_published_for_test_is_known_of_texts_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from flows.ingest import ingest
 from flows.loading import load_experiment
 from flows.settings import Settings
 from flows.status import workspace_status
-from pipeline.errors import ConfigError, GranuleError
+from pipeline.errors import GranuleError
 from pipeline.evaluation.movies import MoviesStanding
 from pipeline.evaluation.versions import read_scores
 from pipeline.store.movies_reader import read_movie_table
 from pipeline.workspace import Workspace
+from tests.experiment_files import replaced, require_refused
 from tests.pages import Page
 
 EXPERIMENT = """
@@ -76,14 +78,9 @@ measures = ["regression"]
 
 
 @pytest.fixture
-def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "experiments"
-    folder.mkdir()
-    path = folder / "two-seas.toml"
-    path.write_text(EXPERIMENT)
-    monkeypatch.setenv("ISOTHERM_EXPERIMENTS", str(folder))
+def experiment(written: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "300")
-    return path
+    return written("two-seas", EXPERIMENT)
 
 
 def command(*words: object) -> str:
@@ -113,11 +110,7 @@ def test_the_whole_way_from_a_mirror_and_from_its_own_tables(tmp_path: Path) -> 
     np.testing.assert_allclose(by_hand.cell_mse, (error**2).mean(axis=(0, 1)), rtol=1e-6)
     assert float(by_hand.rmse_pooled) == pytest.approx(np.sqrt((error**2).mean()))
 
-    page = Page.parse(done.report.read_text(encoding="utf-8"))
-    assert not page.faults
-    assert not page.loads
-    assert "Cell by cell" in page.text
-    assert "R²" in page.text
+    Page.whole(done.report.read_text(encoding="utf-8"), "Cell by cell", "R²")
 
     out = tmp_path / "sea_temp"
     assert "wrote 16 sequences" in command("export", "two-seas", out, "--workspace", first)
@@ -171,9 +164,7 @@ def test_what_is_wrong_with_tables_is_seen_in_status(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
-    experiment.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(ConfigError, match=said):
-        load_experiment("two-seas", experiment.parent).sourced()
+    require_refused(experiment, replaced(EXPERIMENT, old, new), said)
 
 
 @pytest.mark.parametrize("name", ["sst-hybrid", "sst-hybrid-tasman"])
