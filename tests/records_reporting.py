@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 
 from pipeline.evaluation.classification import classification_scores
 from pipeline.evaluation.records import RecordsVerdict
 from pipeline.evaluation.specs import EvaluationSpec
 from pipeline.records.base import Exclusion
-from pipeline.reports.inputs import Epoch, ModelFacts, ReportInputs, TrainingHistory
+from pipeline.reports.inputs import ReportInputs
 from pipeline.reports.records_inputs import RecordsInputs
 from pipeline.store.records_reader import RecordsSummary
+from tests.collection_reporting import HOSTILE, report_of, trained
 
-HOSTILE = '<script>alert("x")</script>'
 LADDER = ("prevalence", "logistic-last", "logistic")
 
 
@@ -47,7 +45,6 @@ def make_records_inputs(
     *, skill: float = 1.0, others: tuple[str, ...] = (), text: str = "it has descriptors and no series"
 ) -> ReportInputs:
     scores = make_scores(skill=skill, others=others)
-    history = TrainingHistory((Epoch(1, 0.7, 0.6, 1e-3, 2.0), Epoch(2, 0.5, 0.4, 1e-3, 2.0)), 2)
     exclusion = Exclusion(record="7", check="no-series", file=f"a.tar.gz/{text}.txt", line=7, message=text)
     data = RecordsSummary(
         snapshot="S", written_at="2020-01-01", message="write", regions=("ward",), records=400, positives=100,
@@ -59,20 +56,9 @@ def make_records_inputs(
         scores=scores,
         verdict=RecordsVerdict.of(scores),
         data=data,
-        training=history,
-        card={"parameters": 1234, "model id": "lstm_classifier-1"},
-        lineage={"sources": {"files": ["a.tar.gz", "o.txt"], "digest": "abc"}, "cube_snapshot": "S"},
-        models=tuple(ModelFacts(name, 1234, history) for name in ("lstm_classifier", *others)),
+        **trained("lstm_classifier", others, files=["a.tar.gz", "o.txt"]),
     )
-    return ReportInputs(
-        experiment="deaths",
-        title="Deaths",
-        description=text,
-        generated_at=dt.datetime(2020, 1, 2, tzinfo=dt.UTC),
-        isotherm_version="0.1.0",
-        regions=(),
-        records=(records,),
-    )
+    return report_of("deaths", text, records=(records,))
 
 
 def hostile() -> ReportInputs:

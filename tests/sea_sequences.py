@@ -18,6 +18,7 @@ from pipeline.movies.windows import MovieSpec
 from pipeline.reports.inputs import ReportInputs
 from pipeline.splits import Numbers
 from tests import squares
+from tests.collection_reporting import HOSTILE
 
 DAYS = 6
 SPEC = MovieSpec(history=DAYS, horizon=1, learn="next", judged="each-step")
@@ -75,4 +76,4 @@ def make_sea_inputs(*, sea: str = "bengal", movies: int = 30) -> ReportInputs:
 
 def hostile() -> ReportInputs:
     """A sea whose name would be markup."""
-    return make_sea_inputs(sea=squares.HOSTILE.replace(" ", "_"))
+    return make_sea_inputs(sea=HOSTILE.replace(" ", "_"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 
 from pipeline.evaluation.movie_dataset import movies_dataset
@@ -14,12 +12,12 @@ from pipeline.movies.published import PublishedCurve
 from pipeline.movies.rungs import Persistence
 from pipeline.movies.windows import MovieSpec, MovieWindows
 from pipeline.records.base import Exclusion
-from pipeline.reports.inputs import Epoch, ModelFacts, ReportInputs, TrainingHistory
+from pipeline.reports.inputs import ReportInputs
 from pipeline.reports.movies_inputs import MoviesInputs
 from pipeline.sources import movie_source
 from pipeline.store.movies_reader import MoviesSummary
+from tests.collection_reporting import HOSTILE, report_of, trained
 
-HOSTILE = '<script>alert("x")</script>'
 RAIN = Picture(
     name="rain", long_name="rain", units="mm", low=0.0, high=100.0, step=300, scale=0.01, shown=(0, 5)
 )
@@ -112,7 +110,6 @@ def make_movies_inputs(
     measures: tuple[str, ...] = (),
 ) -> ReportInputs:
     scores = make_scores(share=share, movies=movies, others=others, measures=measures)
-    history = TrainingHistory((Epoch(1, 0.7, 0.6, 1e-3, 2.0), Epoch(2, 0.5, 0.4, 1e-3, 2.0)), 2)
     data = MoviesSummary(
         snapshot="S", written_at="2020-01-01", message="write", regions=("squares",), movies=movies, pictures=90,
         size=(8, 8), lengths={6: movies, 2: 1}, implausible=3, excluded=1,
@@ -128,20 +125,9 @@ def make_movies_inputs(
         windows=SPEC,
         short={"test": (text,)},
         published=curve if published else None,
-        training=history,
-        card={"parameters": 1234, "model id": "next_frame-1"},
-        lineage={"sources": {"files": "made here", "digest": "abc"}, "cube_snapshot": "S"},
-        models=tuple(ModelFacts(name, 1234, history) for name in ("next_frame", *others)),
+        **trained("next_frame", others, files="made here"),
     )
-    return ReportInputs(
-        experiment="moving",
-        title="Moving",
-        description=text,
-        generated_at=dt.datetime(2020, 1, 2, tzinfo=dt.UTC),
-        isotherm_version="0.1.0",
-        regions=(),
-        movies=(one,),
-    )
+    return report_of("moving", text, movies=(one,))
 
 
 def hostile() -> ReportInputs:
