@@ -169,12 +169,7 @@ def score_movies(
         spec,
         model=judged.name,
         ladder=ladder,
-        provenance={
-            "experiment": experiment,
-            "region": region,
-            "model_id": judged.id,
-            "cube_snapshot": cube_snapshot,
-        },
+        provenance=judged.provenance(experiment, region, cube_snapshot=cube_snapshot),
     )
     standing = MoviesStanding(
         experiment=experiment,

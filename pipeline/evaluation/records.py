@@ -148,12 +148,7 @@ def score_records(
         spec,
         model=judged.name,
         ladder=ladder,
-        provenance={
-            "experiment": experiment,
-            "region": region,
-            "model_id": judged.id,
-            "cube_snapshot": cube_snapshot,
-        },
+        provenance=judged.provenance(experiment, region, cube_snapshot=cube_snapshot),
         training=(record.labels[train.records], {**learned, **known}),
         published=published,
     )

@@ -80,13 +80,9 @@ def score_region(
         spec,
         model=judged.name,
         ladder=ladder,
-        provenance={
-            "experiment": experiment,
-            "region": region,
-            "model_id": judged.id,
-            "archive_snapshot": archive_snapshot,
-            "cube_snapshot": cube_snapshot,
-        },
+        provenance=judged.provenance(
+            experiment, region, archive_snapshot=archive_snapshot, cube_snapshot=cube_snapshot
+        ),
     )
     standing = Standing(
         experiment=experiment,

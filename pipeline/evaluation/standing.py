@@ -27,6 +27,10 @@ class Judged(BaseModel):
     card_sha256: str
     fitted_sha256: str
 
+    def provenance(self, experiment: str, region: str, **snapshots: str) -> dict[str, str]:
+        """What its scores say of what they were made from."""
+        return {"experiment": experiment, "region": region, "model_id": self.id, **snapshots}
+
 
 class Standing(BaseModel):
     """The newest scores of a region, beside the scores themselves."""
