@@ -223,7 +223,7 @@ def test_balanced_classes_weigh_the_same():
 
 @pytest.mark.parametrize("alignment", ["end", "start", "equal"])
 def test_a_small_set_is_learned_however_it_is_aligned(records, tmp_path, alignment):
-    encoder, chosen = encoder_of(records, step=240, alignment=alignment)
+    encoder, chosen = encoder_of(records, step=720, alignment=alignment)
     parted = RecordPartition(records, SPLITS, encoder.spec)
     validation, test = parted.windows("validation"), parted.windows("test")
     done = train(
