@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,10 @@ def opened(path: Path | S3Path) -> icechunk.Repository:
         max_backoff_ms=int(1000 * longest),
     )
     config = icechunk.RepositoryConfig(storage=icechunk.StorageSettings(retries=retries))
-    return icechunk.Repository.open(storage_of(path), config=config)
+    repository = icechunk.Repository.open(storage_of(path), config=config)
+    # Opening makes the storage's client before it sees the configuration; a copy makes its own, by that.
+    copy: icechunk.Repository = pickle.loads(pickle.dumps(repository))  # noqa: S301
+    return copy
 
 
 def create_on_s3(path: S3Path, config: icechunk.RepositoryConfig) -> icechunk.Repository:
