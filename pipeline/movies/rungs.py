@@ -34,14 +34,14 @@ class MovieRung(Protocol):
     def predict(self, history: Array, horizon: int) -> Array:
         """float32 (window, horizon, y, x), of histories (window, history, y, x), all in the units of the pictures.
 
-        NaN in a history is not known; where it is in a forecast, nothing is forecast.
+        NaN in a history is not known. A forecast has a value in every cell: all are judged where the truth is known.
         """
         ...
 
 
 @dataclass
 class Persistence:
-    """The last picture stays; where it lacks a cell, so does the forecast."""
+    """The last picture stays; a cell that it lacks is as the nearest known one."""
 
     name: str = "persistence"
 
@@ -52,7 +52,11 @@ class Persistence:
 
     def predict(self, history: Array, horizon: int) -> Array:
         """See `MovieRung`."""
-        return np.repeat(history[:, -1:], horizon, axis=1)
+        # SciPy is not for those who only look.
+        from pipeline.movies.motion import filled
+
+        last = np.stack([filled(each) for each in history[:, -1]])
+        return np.repeat(last[:, None], horizon, axis=1)
 
 
 @dataclass

@@ -44,8 +44,13 @@ def noisy(history, horizon):
     return np.repeat(np.where(known.any(1), mean, 10)[:, None], horizon, axis=1).astype(np.float32)
 
 
+def lacking(history, horizon):
+    """The last picture, without the cells that it lacks."""
+    return np.repeat(history[:, -1:], horizon, axis=1)
+
+
 def filled(history, horizon):
-    return np.nan_to_num(Persistence().predict(history, horizon), nan=5.0)
+    return np.nan_to_num(lacking(history, horizon), nan=5.0)
 
 
 def test_errors_are_means_over_known_cells_of_all_windows():
@@ -81,10 +86,17 @@ def test_blocks_of_windows_add_up_to_the_same(monkeypatch):
 
 
 def test_a_forecast_that_lacks_a_cell_with_a_truth_is_refused_by_the_verdict():
-    _, scores = of_rain(lambda history, horizon: Persistence().predict(history, horizon))
-    assert np.isnan(scores.rmse_pooled).any()
-    with pytest.raises(StoreError, match="the RMSE is undefined of model, persistence"):
+    _, scores = of_rain(lacking)
+    with pytest.raises(StoreError, match="the RMSE is undefined of model: a forecast lacks"):
         MoviesVerdict.of(scores)
+
+
+def test_a_picture_that_lacks_cells_is_persisted_and_judged_like_any_other():
+    record, scores = of_rain(noisy)
+    assert np.isnan(record.values[windows_of(record).first + 2]).any()
+    verdict = MoviesVerdict.of(scores)
+    assert (verdict.windows, verdict.best_rung) == (12, "persistence")
+    assert verdict.best_rmse > 0
 
 
 def test_a_model_that_is_the_truth_beats_persistence_and_one_that_is_it_does_not():
