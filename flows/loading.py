@@ -16,7 +16,9 @@ from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS, TE
 from models.base import config_of
 from models.specs import LOSSES_OF, TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
+from pipeline.evaluation.movie_scores import require_groups
 from pipeline.forecasts import ASKED_FOR, LADDERS, RUNGS
+from pipeline.movies.decibels import require_rain
 from pipeline.naming import unknown
 from pipeline.partition import ONE_DAY, guard_days
 from pipeline.quality.series import STEP
@@ -83,6 +85,7 @@ def _require_parts(experiment: Experiment, path: Path) -> None:
         with _told(where):
             _require_candidate(experiment, name, keys, where)
     _require_rungs(experiment, path)
+    _require_measures(experiment, path)
     _require_published(experiment, path)
     for name in experiment.regions:
         with _told(f"{path}: [regions.{name}]"):
@@ -96,6 +99,25 @@ def _require_rungs(experiment: Experiment, path: Path) -> None:
     for name in experiment.ladder:
         if name not in known:
             raise unknown(f"rung of {experiment.kind}", name, known, ConfigError, where=f"{path}: ladder")
+
+
+def _require_measures(experiment: Experiment, path: Path) -> None:
+    """What is measured, and how movies are scaled, makes sense of what the experiment is on."""
+    spec, movies = experiment.evaluation, experiment.movies
+    for key, given, kind in (("measures", spec.measures, "movies"), ("areas", spec.areas, "fields")):
+        if given and experiment.kind != kind:
+            raise ConfigError(
+                f"{path}: [evaluation] {key} are of {kind}, and the experiment is of {experiment.kind}",
+                remedy=f"leave {key} out of [evaluation]",
+                key=key,
+            )
+    if movies is not None:
+        units = experiment.make_movie_source().units
+        with _told(f"{path}: [evaluation]"):
+            require_groups(spec.measures, units)
+        if movies.windows.scaling == "decibel":
+            with _told(f"{path}: [movies] windows"):
+                require_rain(units)
 
 
 def _require_published(experiment: Experiment, path: Path) -> None:

@@ -88,12 +88,11 @@ def movies_dataset(
         _put(found, f"skill{ending}", dims, skill, told, spec)
     grouped = by_group(
         statistics,
-        weights,
         windows,
         record.ids,
+        spec,
         model=model,
         ladder=ladder,
-        confidence=spec.confidence,
     )
     for name, each in grouped.items():
         (coords if name == "group" else found)[name] = each
@@ -137,7 +136,7 @@ def examples(
     room = EXAMPLE_VALUES // (cells * (spec.history + (1 + len(shown)) * spec.horizon))
     many = min(len(windows), max(1, min(EXAMPLES, room)))
     chosen = np.unique(np.linspace(0, len(windows) - 1, many).round().astype(int))
-    some = type(windows)(spec, windows.first[chosen], windows.movie[chosen], windows.length)
+    some = windows.part(chosen)
     whole = some.pictures(record.values, 0, spec.history)
     truth = some.pictures(record.asked, spec.history, spec.length)
     parts = {"history": whole, "truth": truth}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.evaluation.bootstrap import percentile_interval
-from pipeline.evaluation.movie_scores import resampled
+from pipeline.evaluation.movie_scores import drawn, resampled
 from pipeline.movies.numbers import groups
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pipeline.evaluation.specs import EvaluationSpec
     from pipeline.movies.windows import MovieWindows
 
     Array = NDArray[np.float64]
@@ -22,45 +23,63 @@ if TYPE_CHECKING:
 
 def by_group(
     statistics: Mapping[str, Mapping[str, Array]],
-    weights: Array,
     windows: MovieWindows,
     ids: Sequence[str],
+    spec: EvaluationSpec,
     *,
     model: str,
     ladder: Sequence[str],
-    confidence: float,
 ) -> dict[str, Any]:
     """`group_rmse` (forecaster, group) over all leads, `group_skill` (reference, group), their intervals, and `group`.
 
-    Nothing where the ids of movies name fewer than two groups (`pipeline.movies.numbers.groups`).
+    Nothing where the ids of movies name fewer than two groups (`pipeline.movies.numbers.groups`). Each group is drawn
+    from by itself, so that no resample is without it; the interval is NaN where it has too few windows for that.
 
     Parameters
     ----------
     statistics
         By forecaster, as `collect` gives them.
-    weights
-        How often each window counts, (1 + resample, window), as `drawn` gives them.
     """
     named = groups(ids)
     of_window = np.array([named[movie] for movie in windows.movie], dtype=object)
     names = list(dict.fromkeys(of_window.tolist()))
     if len(names) < 2 or "" in names:
         return {}
-    rmse = {
-        one: np.stack(
-            [resampled(every, weights * (of_window == group), ("errors",))[1]["rmse"] for group in names]
-        )
-        for one, every in statistics.items()
-    }
-    with np.errstate(divide="ignore", invalid="ignore"):
-        skill = np.stack([1 - rmse[model] / rmse[rung] for rung in ladder])
+    everyone = list(statistics)
+    rungs = [everyone.index(rung) for rung in ladder]
     found: dict[str, Any] = {"group": np.array(names, dtype=object)}
+    rmse, skill = [], []
+    for group in names:
+        mine = _rmse(statistics, windows, np.flatnonzero(of_window == group), spec)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skill.append(1 - mine[[everyone.index(model)]] / mine[rungs])
+        rmse.append(mine)
     told = {
-        "group_rmse": (np.stack([rmse[one] for one in statistics]), "forecaster", "RMSE in each group"),
+        "group_rmse": (rmse, "forecaster", "RMSE in each group"),
         "group_skill": (skill, "reference", "skill in each group, 1 minus RMSE over that of the rung"),
     }
     for name, (values, first, what) in told.items():
-        found[name] = ((first, "group"), values[..., 0], {"long_name": what})
-        interval = percentile_interval(np.moveaxis(values[..., 1:], -1, 0), confidence)
-        found[f"{name}_interval"] = ((first, "group", "bound"), interval)
+        found[name] = (
+            (first, "group"),
+            np.stack([each[:, 0] for each in values], axis=1),
+            {"long_name": what},
+        )
+        bounds = [percentile_interval(each[:, 1:].T, spec.confidence) for each in values]
+        found[f"{name}_interval"] = ((first, "group", "bound"), np.stack(bounds, axis=1))
     return found
+
+
+def _rmse(
+    statistics: Mapping[str, Mapping[str, Array]],
+    windows: MovieWindows,
+    at: NDArray[np.int64],
+    spec: EvaluationSpec,
+) -> Array:
+    """(forecaster, 1 + resample) over all leads of the windows at these places, and of resamples of them."""
+    weights = drawn(windows.part(at), spec)
+    return np.stack(
+        [
+            resampled({key: each[at] for key, each in every.items()}, weights, ("errors",))[1]["rmse"]
+            for every in statistics.values()
+        ]
+    )

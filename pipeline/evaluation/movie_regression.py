@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.evaluation.regression import STATISTICS, RegressionSums, summands
+from pipeline.evaluation.regression import STATISTICS, mean_over_cells, regression_table, summands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ WITHOUT_UNITS = ("rse", "pc", "r2")
 
 
 class Regression:
-    """STATISTICS of each cell, `cell_…` (y, x), and their means over the cells, `mean_…`; see `RegressionSums`.
+    """STATISTICS of each cell, `cell_…` (y, x), and their means over the cells, `mean_…`; see `regression_table`.
 
     The mean of the cells' RMSE is one of roots, as published tables have it; `rmse` is the root of the mean.
     """
@@ -38,6 +38,7 @@ class Regression:
     dims: Mapping[str, tuple[str, ...]] = MappingProxyType(
         {f"cell_{name}": ("y", "x") for name in STATISTICS}
     )
+    pictures = ""
 
     def statistics(self, forecast: Pictures, truth: Pictures) -> dict[str, Array]:
         """The sums of each cell, (window, lead, sum, y, x)."""
@@ -45,12 +46,6 @@ class Regression:
 
     def measures(self, total: Mapping[str, Array]) -> dict[str, Array]:
         """Of each cell (…, lead, y, x), and (…, lead) in the mean of those that have it."""
-        table = RegressionSums(np.moveaxis(total["sums"], -3, 0)).finish()
-        found = {}
-        for name, column in table.items():
-            known = np.isfinite(column)
-            many = known.sum(axis=(-2, -1))
-            total_of = np.where(known, column, 0).sum(axis=(-2, -1))
-            found[f"mean_{name}"] = np.where(many > 0, total_of / np.maximum(many, 1), np.nan)
-            found[f"cell_{name}"] = column
-        return found
+        table = regression_table(np.moveaxis(total["sums"], -3, 0))
+        means = {f"mean_{name}": mean_over_cells(column) for name, column in table.items()}
+        return means | {f"cell_{name}": column for name, column in table.items()}

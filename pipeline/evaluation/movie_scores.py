@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from pipeline.errors import ConfigError
 from pipeline.evaluation.bootstrap import block_counts
 from pipeline.evaluation.movie_regression import Regression
 from pipeline.evaluation.precipitation import Events, Fractions
+from pipeline.naming import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -46,6 +48,8 @@ class Group(Protocol):
     """Of dimensions that measures have after lead: thresholds, scales."""
     dims: Mapping[str, tuple[str, ...]]
     """These dimensions, by measure; none of what is not here."""
+    pictures: str
+    """Units that the pictures must be in; empty where any will do."""
 
     def statistics(self, forecast: Pictures, truth: Pictures) -> dict[str, Array]:
         """Each (window, lead, …), of pictures (window, lead, y, x) with NaN where there is none: they add up."""
@@ -73,6 +77,7 @@ class Errors:
     units: Mapping[str, str] = MappingProxyType({})
     coords: Mapping[str, tuple[float, ...]] = MappingProxyType({})
     dims: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    pictures = ""
 
     def statistics(self, forecast: Pictures, truth: Pictures) -> dict[str, Array]:
         """Number of cells, and sums of squared and of absolute errors."""
@@ -97,6 +102,25 @@ GROUPS: dict[str, Group] = {
     "events": Events(),
     "fractions": Fractions(),
 }
+
+
+def require_groups(names: Iterable[str], units: str) -> None:
+    """Refuse groups of measures that there are not, or that make no sense of pictures in these units.
+
+    Raises
+    ------
+    ConfigError
+        There is such a group.
+    """
+    for name in names:
+        if name not in GROUPS:
+            raise unknown("group of measures of movies", name, GROUPS, ConfigError)
+        if GROUPS[name].pictures not in ("", units):
+            raise ConfigError(
+                f"the measures {name!r} are of pictures in {GROUPS[name].pictures}, and these are in {units!r}",
+                remedy=f"leave {name!r} out of measures",
+                key="measures",
+            )
 
 
 def at_each_step(forecast: Forecast) -> Forecast:

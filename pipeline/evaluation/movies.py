@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import ConfigDict, Field
 
-from pipeline.errors import ConfigError
 from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
 from pipeline.evaluation.judging import (
     Interval,
@@ -19,7 +18,7 @@ from pipeline.evaluation.judging import (
 from pipeline.evaluation.versions import write_scores
 from pipeline.movies.partition import MoviePartition
 from pipeline.movies.windows import MovieSpec
-from pipeline.naming import counted, unknown
+from pipeline.naming import counted
 from pipeline.splits import AnySplits, GivenSplits
 
 if TYPE_CHECKING:
@@ -151,12 +150,10 @@ def score_movies(
     """
     # Xarray is not for those who only look.
     from pipeline.evaluation.movie_dataset import movies_dataset
-    from pipeline.evaluation.movie_scores import GROUPS, at_each_step
+    from pipeline.evaluation.movie_scores import at_each_step, require_groups
     from pipeline.movies.rungs import fitted
 
-    for group in spec.measures:
-        if group not in GROUPS:
-            raise unknown("group of measures of movies", group, GROUPS, ConfigError)
+    require_groups(spec.measures, record.picture.units)
     parted = MoviePartition(record, splits, windows)
     test = parted.windows("test").part(slice(None, None, spec.stride))
     rungs = fitted(ladder, record, parted.windows("train"))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.movies.decibels import UNITS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     Pictures = NDArray[np.float32]
 
 THRESHOLDS = (0.5, 2.0, 5.0)
-"""In the units of the pictures, mm h-1 of rain."""
+"""mm h-1 of rain."""
 SCALES = (1.0, 3.0, 5.0, 9.0, 17.0, 33.0)
 """Sides of square neighbourhoods, in cells; those that do not fit into the picture have no score."""
 COUNTS = ("tp_count", "fp_count", "fn_count", "tn_count")
@@ -43,6 +45,7 @@ class Events:
     units: Mapping[str, str] = MappingProxyType(dict.fromkeys(names, "1"))
     coords: Mapping[str, tuple[float, ...]] = MappingProxyType({"threshold": THRESHOLDS})
     dims: Mapping[str, tuple[str, ...]] = MappingProxyType(dict.fromkeys(names, ("threshold",)))
+    pictures = UNITS
 
     def statistics(self, forecast: Pictures, truth: Pictures) -> dict[str, Array]:
         """The contingency table of each window, lead and threshold, of cells where both are known."""
@@ -83,9 +86,10 @@ class Events:
 class Fractions:
     """Fractions skill score: how well the shares of events within neighbourhoods agree.
 
-    Of shares f that were forecast and o that were, it is 1 − Σ(f − o)² / (Σf² + Σo²) over all neighbourhoods, those
-    that reach beyond the picture among them; NaN where there is no event at all. Cells that are not known, in the
-    forecast or in truth, are no event in either. Roberts and Lean (2008), doi:10.1175/2007MWR2123.1.
+    Of shares f that were forecast and o that were, it is 1 − Σ(f − o)² / (Σf² + Σo²) over the neighbourhoods of all
+    cells, and of one row and one column more, just beyond the far edges; NaN where there is no event at all. Beyond the
+    picture, and in cells that are not known, in the forecast or in truth, there is no event in either. Roberts and Lean
+    (2008), doi:10.1175/2007MWR2123.1.
     """
 
     names: tuple[str, ...] = ("fss",)
@@ -93,6 +97,7 @@ class Fractions:
     units: Mapping[str, str] = MappingProxyType({"fss": "1"})
     coords: Mapping[str, tuple[float, ...]] = MappingProxyType({"threshold": THRESHOLDS, "scale": SCALES})
     dims: Mapping[str, tuple[str, ...]] = MappingProxyType({"fss": ("threshold", "scale")})
+    pictures = UNITS
 
     def statistics(self, forecast: Pictures, truth: Pictures) -> dict[str, Array]:
         """Means of the three squares of each window, lead, threshold and scale."""

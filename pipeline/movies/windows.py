@@ -112,7 +112,7 @@ class MovieWindows:
     def __len__(self) -> int:
         return len(self.first)
 
-    def part(self, some: slice) -> MovieWindows:
+    def part(self, some: slice | Index) -> MovieWindows:
         """Some of them."""
         return MovieWindows(self.spec, self.first[some], self.movie[some], self.length)
 

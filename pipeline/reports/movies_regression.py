@@ -36,7 +36,8 @@ cell.interval }}</small></td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
 {% if groups %}<div class="scroll"><table class="numbers" data-table="movies-groups">
 <caption>RMSE{{ units }} in each part, and the model’s skill over {{ best | name }} there, with {{ level }}
-intervals</caption>
+intervals, each from windows of that part alone{% if short %}; a dash where it has too few of them to draw
+from{% endif %}</caption>
 <thead><tr><th scope="col">Part</th>{% for name in names %}<th scope="col">{{ name | forecaster }}</th>{% endfor %}<th
 scope="col">Skill</th><th scope="col">Interval</th></tr></thead><tbody>
 {% for row in groups %}<tr><th scope="row">{{ row.name }}</th>{% for value in row.cells %}<td{% if value == row.least
@@ -78,7 +79,8 @@ def build(_: ReportInputs, movies: MoviesInputs) -> Section:
         headings=[heading for heading, _ in STATISTICS.values()],
         names=names,
         means=[_means(movies, name, names) for name in names],
-        groups=_groups(movies, names),
+        groups=(groups := _groups(movies, names)),
+        short=any(row["interval"] == markup.MISSING for row in groups),
         cells=_cells(movies, pair),
         others=[
             {

@@ -174,6 +174,9 @@ class RecordSource(CollectionSource, Protocol):
 class MovieSource(CollectionSource, Protocol):
     """What every entry of SOURCES that serves movies offers."""
 
+    units: str
+    """Of what the pictures show."""
+
     def decode_movies(self, files: Sequence[Fetched]) -> MovieTable:
         """The movies of these files, in Isotherm's terms, as published.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self, get_args
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.movies.decibels import UNITS as RAIN
 from pipeline.sources import knmi_radar_decode, knmi_radar_file, local
 from pipeline.sources.base import Granule
 from pipeline.sources.mirrors import Mirrors
@@ -70,6 +71,7 @@ class KnmiRadar:
     """The source `knmi-radar`; see `pipeline.sources.base.MovieSource`."""
 
     name = "knmi-radar"
+    units = RAIN
     Config: ClassVar = KnmiRadarConfig
 
     def __init__(self, config: KnmiRadarConfig | None = None) -> None:

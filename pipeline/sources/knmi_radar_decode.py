@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.errors import ConfigError, GranuleError
 from pipeline.movies.assemble import Frame, assemble
 from pipeline.movies.base import Axis, Picture
+from pipeline.movies.decibels import UNITS as RAIN
 from pipeline.records.base import Exclusion, SourceFile
 from pipeline.sources.knmi_radar_file import COUNT, HIGHEST, PER_HOUR, STEP, UnusableError, read_composite
 
@@ -92,7 +93,7 @@ def picture(factor: int) -> Picture:
     return Picture(
         name="rain_rate",
         long_name="rain rate",
-        units="mm h-1",
+        units=RAIN,
         low=0,
         high=HIGHEST,
         step=STEP,

@@ -78,6 +78,7 @@ class MovingSquares:
     """The source `moving-squares`; see `pipeline.sources.base.MovieSource`."""
 
     name = "moving-squares"
+    units = PICTURE.units
     Config: ClassVar = MovingSquaresConfig
     mirrors: tuple[str, ...] = (MIRROR,)
 

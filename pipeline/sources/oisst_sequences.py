@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.errors import ConfigError
+from pipeline.movies.sea_surface import SEA_SURFACE
 from pipeline.sources import local
 from pipeline.sources.archives import is_gzip, is_zip
 from pipeline.sources.mirrors import Mirrors
@@ -77,6 +78,7 @@ class OisstSequences:
     """The source `oisst-sequences`; see `pipeline.sources.base.MovieSource`."""
 
     name = "oisst-sequences"
+    units = SEA_SURFACE.units
     Config: ClassVar = OisstSequencesConfig
 
     def __init__(self, config: OisstSequencesConfig | None = None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from flows.cycle import Cycle, cycle
 from flows.ingest import ingest
+from flows.loading import load_experiment
 from pipeline.errors import ConfigError, WindowError
 from pipeline.evaluation.movies import MoviesStanding
 from pipeline.evaluation.versions import read_scores
@@ -59,6 +60,29 @@ def composites(folder: Path) -> list[Path]:
     paths = write_composites(folder, drifting(60))
     write_composite(paths[5], np.full(SHAPE, MISSING, np.uint16), FIRST + 5 * STEP)
     return paths
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told", "remedy"),
+    [
+        ('["events", "fractions"]', '["evnts"]', "of movies 'evnts'", "did you mean 'events'?"),
+        (
+            "block_length = 3",
+            "areas.west = { latitude = [50, 51], longitude = [3, 4] }",
+            "areas",
+            "leave areas out",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_told_before_anything_is_done(
+    experiment: Path, old: str, new: str, told: str, remedy: str
+) -> None:
+    experiment.write_text(EXPERIMENT.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        load_experiment("showers", experiment.parent)
+    assert str(experiment) in caught.value.message
+    assert told in caught.value.message
+    assert remedy in caught.value.remedy
 
 
 @pytest.mark.slow

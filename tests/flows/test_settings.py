@@ -95,6 +95,7 @@ def test_a_misspelled_name(experiments: Path, old: str, new: str, given: str, ne
         ("[regions.small]", '[regions."../small"]', "cannot be a name"),
         ('title = "A small sea, two', 'name = "other"\ntitle = "A small sea, two', "'name'"),
         ('name = "convlstm"', "", "[model] has no key 'name'"),
+        ("resamples = 50", 'resamples = 50\nmeasures = ["regression"]', "measures are of movies"),
     ],
 )
 def test_an_unusable_value(experiments: Path, old: str, new: str, told: str) -> None:

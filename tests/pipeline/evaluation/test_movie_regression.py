@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pipeline.evaluation.movie_regression import Regression
 from pipeline.evaluation.movies import MoviesVerdict
-from pipeline.evaluation.regression import STATISTICS, RegressionSums, mean_over_cells
+from pipeline.evaluation.regression import STATISTICS, regression_table, summands
 from pipeline.movies.base import MovieSet
 from pipeline.movies.partition import MoviePartition
 from pipeline.movies.windows import MovieSpec
@@ -37,11 +37,10 @@ def test_the_table_is_that_of_all_steps_of_all_movies() -> None:
     scores = scored(record).sel(forecaster="persistence").squeeze("lead_time")
     movies = record.values.reshape(14, DAYS + 1, 3, 2)[2:]
     truth, given = (part.reshape(-1, 3, 2) for part in (movies[:, 1:], movies[:, :-1]))
-    table = RegressionSums.of(truth, given).finish()
-    means = mean_over_cells(table)
+    table = regression_table(summands(truth, given).sum(axis=1))
     for name in STATISTICS:
         np.testing.assert_allclose(scores[f"cell_{name}"], table[name], rtol=1e-6)
-        assert float(scores[f"mean_{name}"]) == pytest.approx(means[name], rel=1e-6)
+        assert float(scores[f"mean_{name}"]) == pytest.approx(table[name].mean(), rel=1e-6)
         low, high = scores[f"mean_{name}_interval"].values
         assert low <= high
     assert scores.cell_mse.attrs["units"] == "degree_Celsius2"
@@ -65,6 +64,24 @@ def test_each_group_has_its_own_rmse_and_skill() -> None:
         skill = float(found.group_skill.sel(reference="persistence"))
         assert skill == pytest.approx(1 - float(found.group_rmse.sel(forecaster="halfway")) / rmse)
     assert "group_rmse" not in scored(record)
+
+
+def test_a_small_group_is_drawn_from_by_itself() -> None:
+    """A draw over all movies would sometimes be without the ten of the Black Sea."""
+    record = seas(200)
+    names = ["black" if at < 12 else "bengal" for at in range(200)]
+    of_seas = replace(record, ids=tuple(f"{at} {name} day" for at, name in enumerate(names, 1)))
+    scores = scored(of_seas, resamples=4000)
+    for name in ("group_rmse", "group_skill"):
+        interval, value = scores[f"{name}_interval"], scores[name]
+        assert bool(
+            (interval.sel(bound="low") <= value).all() and (value <= interval.sel(bound="high")).all()
+        )
+    few = [f"{at} {'black' if at < 5 else 'bengal'} day" for at in range(1, 201)]
+    scores = scored(replace(record, ids=tuple(few)))
+    assert np.isnan(scores.group_skill_interval.sel(group="black")).all()
+    assert np.isfinite(scores.group_skill_interval.sel(group="bengal")).all()
+    assert np.isfinite(scores.group_skill).all()
 
 
 def test_the_verdict_rests_on_all_steps() -> None:

@@ -135,6 +135,9 @@ def test_movies_are_drawn_whole_and_as_many_as_there_are(movies, each, seed):
         np.testing.assert_array_equal(by_movie, by_movie[:, :, :1].repeat(each, axis=2))
     elif len(movie) < 6:
         assert np.isnan(weights[1:]).all()
+    else:
+        assert weights.shape == (8, len(movie))
+        np.testing.assert_array_equal(weights[1:].sum(axis=1), len(movie))
 
 
 def test_examples_are_those_of_the_windows():

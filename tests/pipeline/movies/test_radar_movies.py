@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.movie_encoder import MovieEncoder
-from pipeline.errors import WindowError
+from pipeline.errors import NotFittedError, WindowError
 from pipeline.ingestion.collection import CollectionJob
 from pipeline.ingestion.movies import ingest_movies
 from pipeline.movies.base import MovieSet
@@ -44,6 +44,11 @@ def test_decibels_are_those_of_the_field_above_a_drizzle_and_zero_without_rain()
     assert to_decibels(np.zeros(1, np.float32)) == 0
     assert from_decibels(np.array([-3], np.float32)) == 0
     assert np.isnan(to_decibels(np.array([np.nan], np.float32)))
+
+
+def test_what_lies_below_zero_is_no_rain_and_has_no_decibels() -> None:
+    with pytest.raises(NotFittedError, match=r"a rate of -1\.5 is none of rain"):
+        to_decibels(np.array([2.0, np.nan, -1.5], np.float32))
 
 
 def test_a_model_sees_tens_of_decibels_and_zero_where_nothing_is_known(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ CELLS = st.one_of(st.just(np.nan), st.floats(0, 9, width=32))
 
 
 @given(history=arrays(np.float32, (2, 3, 4, 5), elements=CELLS), horizon=st.integers(1, 3))
-def test_the_last_picture_stays_and_a_cell_that_it_lacks_is_as_the_nearest_known_one(history, horizon) -> None:
+def test_the_last_picture_stays_and_a_cell_that_it_lacks_is_as_the_nearest_known_one(
+    history, horizon
+) -> None:
     found = Persistence().predict(history, horizon)
     assert found.shape == (2, horizon, 4, 5)
     for last, each in zip(history[:, -1], found, strict=True):

@@ -185,7 +185,6 @@ def test_the_logistic_regression_is_at_its_least_loss():
     for step in np.concatenate([np.eye(4), -np.eye(4)]) * 0.01:
         assert loss(weights + step, 5.0) > loss(weights, 5.0)
     free = fit_logistic(given_, label, 0.0)
-    assert 1 / (1 + np.exp(-(given_ @ free[:-1] + free[-1]))).mean() > 0
     np.testing.assert_allclose(
         (1 / (1 + np.exp(-(given_ @ free[:-1] + free[-1])))).mean(), label.mean(), atol=1e-4
     )

@@ -37,6 +37,14 @@ def test_every_cell_and_every_mean_is_that_of_the_scores() -> None:
     assert [row[0] for row in page.tables["movies-groups"][1:]] == ["black", "bengal"]
 
 
+@pytest.mark.parametrize(("movies", "told"), [(30, False), (12, True)])
+def test_a_part_with_too_few_windows_is_told_why_it_has_no_interval(movies: int, told: bool) -> None:
+    inputs = sea_sequences.make_sea_inputs(movies=movies)
+    page = Page.parse(movies_regression.build(inputs, inputs.movies[0]).html)
+    assert [row[-1] == markup.MISSING for row in page.tables["movies-groups"][1:]] == [told, told]
+    assert ("too few of them to draw from" in " ".join(page.text.split())) is told
+
+
 @pytest.mark.parametrize(
     ("make", "has"), [(sea_sequences.make_sea_inputs, True), (squares.make_movies_inputs, False)]
 )
