@@ -89,22 +89,6 @@ def command(*words: object) -> str:
     return done.output
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ('["regression"]', '["events"]', "[evaluation]: the measures 'events' are of pictures in mm h-1"),
-        ('"each-step" }', '"each-step", scaling = "decibel" }', "'decibel' is for rain in mm h-1"),
-    ],
-)
-def test_what_is_of_rain_is_refused_of_seas(experiment: Path, old: str, new: str, told: str) -> None:
-    experiment.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(ConfigError) as caught:
-        load_experiment("two-seas", experiment.parent)
-    assert told in caught.value.message
-    assert "'degree_Celsius'" in caught.value.message
-    assert caught.value.remedy
-
-
 @pytest.mark.usefixtures("prefect_server", "experiment")
 def test_the_whole_way_from_a_mirror_and_from_its_own_tables(tmp_path: Path) -> None:
     first, second = tmp_path / "one", tmp_path / "two"
@@ -177,6 +161,12 @@ def test_what_is_wrong_with_tables_is_seen_in_status(tmp_path: Path) -> None:
             "south",
         ),
         ("units = 6", 'units = 6\nbase = "lst"', "base|last"),
+        (
+            '["regression"]',
+            '["events"]',
+            "'events' are of pictures in mm h-1, and these are in 'degree_Celsius'",
+        ),
+        ('"each-step" }', '"each-step", scaling = "decibel" }', "'decibel' is for rain in mm h-1"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
