@@ -16,7 +16,7 @@ from flows.composing import job_for
 from flows.ingest import run_ingest
 from flows.jobs import Job
 from flows.kinds import require_kind
-from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
+from flows.parameters import LocalFiles, MirrorAddress, TimedExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import PartialError, Regions
 from flows.publish import run_publish, run_report
 from flows.status import experiment_status
@@ -153,7 +153,7 @@ def _ended(done: Daily) -> Any:
 
 @flow(name="daily", flow_run_name=diary_entry)
 def daily(
-    experiment: ExperimentName,
+    experiment: TimedExperimentName,
     workspace: WorkspaceFolder = None,
     from_files: LocalFiles = (),
     mirror: MirrorAddress = None,

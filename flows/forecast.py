@@ -8,7 +8,7 @@ from flows import artifacts, tasks
 from flows.composing import job_for
 from flows.jobs import Job
 from flows.kinds import require_kind
-from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from flows.parameters import TimedExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 
 
@@ -20,7 +20,7 @@ def run_forecast(job: Job, regions: Regions, snapshot: str) -> dict[str, str]:
 
 
 @flow(name="forecast", flow_run_name=diary_entry)
-def forecast(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
+def forecast(experiment: TimedExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Issue the forecasts of `experiment`, of its model and of the whole ladder."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         require_kind(job.experiment, "forecast")

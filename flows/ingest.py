@@ -14,6 +14,7 @@ from flows.crew import crew_for
 from flows.jobs import Job
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
+from pipeline.errors import ConfigError
 from pipeline.ingestion import IngestJob, IngestResult, Shard, batches
 from pipeline.ingestion.collection import CollectionIngested
 from pipeline.naming import counted
@@ -29,9 +30,19 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | CollectionIng
     """Bring the cube or series up to date, and keep for the report what was found, if anything was.
 
     Of final files the newest are asked whether they were reissued, and all of them in an `audit`.
+
+    Raises
+    ------
+    ConfigError
+        An audit is asked for of labelled records or movies.
     """
     experiment = job.experiment
     if experiment.collection is not None:
+        if audit:
+            raise ConfigError(
+                f"an audit asks for the files of days, and {experiment.name!r} has none",
+                remedy="leave --audit out",
+            )
         return _ingest_collection(job)
     period = experiment.of_time[0].until(job.today)
     recheck = None if audit else experiment.operations.recheck_days

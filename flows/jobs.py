@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -28,6 +29,9 @@ from pipeline.store.readings import (
 )
 from pipeline.types import Status
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from models.recipe import Collection
 
 
 class Job(BaseModel):
@@ -157,6 +161,28 @@ class Job(BaseModel):
         """The folders of the newest models by name, the best first; NotFoundError where none was trained."""
         folder = self.workspace.models(self.experiment.name, place)
         return {name: folder / model_id for name, model_id in champion_models(folder).items()}
+
+    def own_models(self, place: str, record: Collection) -> dict[str, Path]:
+        """As `models`, of labelled records or movies: where all were trained as the experiment says it, on this record.
+
+        Others may have been trained on what the experiment now calls test, or for other windows.
+
+        Raises
+        ------
+        ConfigError
+            A model was trained with another experiment or other data.
+        NotFoundError
+            None was trained.
+        """
+        held = self.models(place)
+        for name, folder in held.items():
+            if name not in self.experiment.candidates or self.recipe(place, name).key(record) != folder.name:
+                raise ConfigError(
+                    f"the model {folder.name} was not trained with the experiment and the data as they are now",
+                    remedy=f"run `isotherm train {self.experiment.name}` first",
+                    model=folder.name,
+                )
+        return held
 
     def _newest(self, store: Path, complaint: str, command: str) -> str:
         from pipeline.store import repository

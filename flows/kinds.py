@@ -16,6 +16,10 @@ NAMES = {**COLLECTIONS, "texts": "labelled texts"}
 """What people call it, by kind."""
 OF_COLLECTIONS = ("cycle", "ingest", "train", "evaluate", "report")
 """The steps of experiments on it."""
+UNREAD = ("quality", "climatology", "operations")
+"""Tables that are of days."""
+SIMULATED = ("oisst", "oisst-sequences", "jena")
+"""Sources of what the embedded mirror can simulate."""
 _REMEDY = "there are `isotherm run`, `ingest`, `train`, `evaluate` and `report` of them"
 
 
@@ -54,6 +58,7 @@ def require_tables(experiment: Experiment) -> None:
     """
     timed = ("period", "windows")
     _require_published_for_test(experiment)
+    _require_simulated(experiment)
     chosen = [name for name in COLLECTIONS if getattr(experiment, name) is not None]
     if not chosen:
         _require_places(experiment)
@@ -77,11 +82,28 @@ def require_tables(experiment: Experiment) -> None:
                 remedy="keep one of them",
                 key=table,
             )
+    for table in UNREAD:
+        if table in experiment.model_fields_set:
+            raise ConfigError(
+                f"[{table}] is of days, which {NAMES[experiment.kind]} have none of",
+                remedy=f"leave [{table}] out",
+                key=table,
+            )
     if experiment.records is not None and not isinstance(experiment.splits, Fractions):
         raise ConfigError(
             "[records] are split by their number, not by dates",
             remedy="write [splits] as parts, such as train = 0.7, validation = 0.1, test = 0.2",
             key="splits",
+        )
+
+
+def _require_simulated(experiment: Experiment) -> None:
+    named = experiment.source.get("name")
+    if experiment.simulation is not None and named not in SIMULATED:
+        raise ConfigError(
+            f"[simulation] is of {', '.join(SIMULATED)}, and not of {named}",
+            remedy="leave [simulation] out",
+            key="simulation",
         )
 
 

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from flows.experiments import Candidate, Experiment
 from flows.explain import explained
+from flows.kinds import COLLECTIONS
 from models import FIELD_MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS, TEXT_MODELS
 from models.base import config_of
+from models.learnable import require_learnable
 from models.specs import LOSSES_OF, TrainingSpec
 from pipeline.errors import ConfigError, IsothermError, NotFoundError
 from pipeline.evaluation.movie_scores import require_groups
@@ -37,6 +39,18 @@ KINDS = {
 def experiment_names(folder: Path) -> list[str]:
     """The experiments that there are, sorted."""
     return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def timed_names(folder: Path) -> list[str]:
+    """Those of them that go along time, and so can be forecast and scheduled; files that are not TOML are named too."""
+    return [name for name in experiment_names(folder) if not COLLECTIONS.keys() & _tables(folder, name)]
+
+
+def _tables(folder: Path, name: str) -> set[str]:
+    try:
+        return {*tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))}
+    except (OSError, ValueError):
+        return set()
 
 
 def load_experiment(name: str, folder: Path) -> Experiment:
@@ -139,10 +153,13 @@ def _require_candidate(experiment: Experiment, name: str, table: dict[str, Any],
     if model not in known:
         raise unknown(f"model of {experiment.kind}", model, known, ConfigError, where=where)
     try:
-        _require_loss(experiment, experiment.candidate(name, table))
+        candidate = experiment.candidate(name, table)
+        _require_loss(experiment, candidate)
     except ValidationError as error:
         about = TrainingSpec if error.title == TrainingSpec.__name__ else kind
         raise explained(error, about, where=where) from error
+    if experiment.movies is not None:
+        require_learnable(model, candidate.config, candidate.training, experiment.movies.windows)
 
 
 def _require_loss(experiment: Experiment, candidate: Candidate) -> None:

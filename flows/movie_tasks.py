@@ -34,12 +34,13 @@ def evaluate_movies(job: Job, place: str, snapshot: str) -> MoviesStanding:
 
     experiment, workspace = job.experiment, job.workspace
     assert experiment.movies is not None
-    folders = list(job.models(place).values())
+    record = MoviesReading(path=workspace.cube(experiment.name), region=place).read(snapshot)
+    folders = list(job.own_models(place, record).values())
     best, *others = (judged(folder) for folder in folders)
     models = [MovieForecaster.load(folder) for folder in folders]
     stepwise = experiment.movies.windows.judged == "each-step"
     return score_movies(
-        MoviesReading(path=workspace.cube(experiment.name), region=place).read(snapshot),
+        record,
         {each.name: each.at_each_step if stepwise else each.predict for each in models},
         workspace.scores(experiment.name, place),
         experiment=experiment.name,

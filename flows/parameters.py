@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.loading import experiment_names
+from flows.loading import experiment_names, timed_names
 from flows.settings import Settings
 from pipeline.location import Location
 
@@ -19,9 +19,13 @@ def _shown(description: str, **more: Any) -> Any:
 
 
 # It is the form that refuses others, before a run is scheduled: a command may name a TOML file.
-_LISTED = experiment_names(Settings.load().experiments)
+_FOLDER = Settings.load().experiments
+_TOLD = "One of those that `isotherm experiments` lists."
 
-ExperimentName = Annotated[str, _shown("One of those that `isotherm experiments` lists.", enum=_LISTED)]
+ExperimentName = Annotated[str, _shown(_TOLD, enum=experiment_names(_FOLDER))]
+TimedExperimentName = Annotated[
+    str, _shown(f"{_TOLD[:-1]}, on fields or on a station.", enum=timed_names(_FOLDER))
+]
 WorkspaceFolder = Annotated[
     Location | None,
     _shown(

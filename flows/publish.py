@@ -11,7 +11,7 @@ from flows.collections import tasks_of
 from flows.composing import job_for
 from flows.jobs import Job
 from flows.kinds import require_kind
-from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from flows.parameters import ExperimentName, TimedExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from pipeline.publish.release import Released
 
@@ -42,7 +42,7 @@ def report(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> Pat
 
 
 @flow(name="publish", flow_run_name=diary_entry)
-def publish(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> list[Released]:
+def publish(experiment: TimedExperimentName, workspace: WorkspaceFolder = None) -> list[Released]:
     """Publish the newest forecasts of `experiment` with their scores and the report."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         require_kind(job.experiment, "publish")

@@ -37,9 +37,9 @@ def evaluate_records(job: Job, place: str, snapshot: str) -> RecordsStanding:
     experiment, workspace = job.experiment, job.workspace
     assert experiment.records is not None
     assert isinstance(experiment.splits, Fractions)
-    folders = list(job.models(place).values())
-    best, *others = (judged(folder) for folder in folders)
     record = RecordsReading(path=workspace.cube(experiment.name), region=place).read(snapshot)
+    folders = list(job.own_models(place, record).values())
+    best, *others = (judged(folder) for folder in folders)
     parted = RecordPartition(record, experiment.splits, experiment.records.spec)
     predicted, learned = classify(folders, record, parted.windows("test"), parted.windows("train"))
     return score_records(

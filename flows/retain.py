@@ -15,7 +15,7 @@ from flows import artifacts, runtime
 from flows.composing import job_for
 from flows.jobs import Job
 from flows.kinds import require_kind
-from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from flows.parameters import TimedExperimentName, WorkspaceFolder, diary_entry
 from models.card import CARD
 from models.pinned import find_pinned
 from models.pruning import cards, drafts, unused_models
@@ -98,7 +98,11 @@ def run_retain(job: Job, *, dry_run: bool = False, now: dt.datetime | None = Non
 
 
 @flow(name="retain", flow_run_name=diary_entry)
-def retain(experiment: ExperimentName, workspace: WorkspaceFolder = None, dry_run: bool = False) -> Retained:  # noqa: FBT001, FBT002
+def retain(
+    experiment: TimedExperimentName,
+    workspace: WorkspaceFolder = None,
+    dry_run: bool = False,  # noqa: FBT001, FBT002  a parameter of deployments
+) -> Retained:
     """Let snapshots, models, scores and products that nothing refers to expire, by the policy of `experiment`."""
     with job_for(experiment, workspace=workspace, embedded=False) as job:
         require_kind(job.experiment, "retain")

@@ -12,7 +12,7 @@ from flows.composing import job_for
 from flows.jobs import Job
 from flows.kinds import require_kind
 from flows.operators import operator
-from flows.parameters import ExperimentName, WorkspaceFolder, diary_entry
+from flows.parameters import TimedExperimentName, WorkspaceFolder, diary_entry
 from flows.partial import Regions
 from models.card import best_first
 from models.champions import Reign, crown, reigns
@@ -99,7 +99,7 @@ def _promote(
 
 
 @flow(name="retrain", flow_run_name=diary_entry)
-def retrain(experiment: ExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
+def retrain(experiment: TimedExperimentName, workspace: WorkspaceFolder = None) -> dict[str, str]:
     """Train a challenger for `experiment` on all days to the newest final one, and promote it if it is better.
 
     It is promoted if the interval of the difference to the champion's RMSE, on recent windows that neither has seen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from models import MODELS
 from pipeline.errors import ConfigError
@@ -94,6 +94,23 @@ class MovieShape:
     stepwise: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What a model of movies is trained for; `LEARNING` of its module.
+
+    Parameters
+    ----------
+    learns
+        The `next` picture at every step, or the pictures of the `horizon`, as of `MovieSpec`.
+    carried
+        Of `next`: whether forecasts carry its states, and so may begin with fewer pictures than it was trained with,
+        see `models.rolling`.
+    """
+
+    learns: Literal["next", "horizon"]
+    carried: bool = False
+
+
 class Build(Protocol):
     """What every entry of MODELS leads to."""
 
@@ -127,6 +144,18 @@ def config_of(name: str) -> type[Spec]:
     """
     config: type[Spec] = _module(name).Config
     return config
+
+
+def learning_of(name: str) -> Learning:
+    """What a registered model of movies is trained for; Keras is not loaded.
+
+    Raises
+    ------
+    ConfigError
+        No model has that name.
+    """
+    learning: Learning = _module(name).LEARNING
+    return learning
 
 
 def _module(name: str) -> ModuleType:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import PositiveInt
 
+from models.base import Learning
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from models.base import MovieShape
 
+LEARNING = Learning("next")
 XAVIER = "glorot_normal"
 
 

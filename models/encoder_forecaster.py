@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, PositiveInt
 
+from models.base import Learning
 from pipeline.errors import ConfigError
 from pipeline.types import Spec
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import keras
 
     from models.base import MovieShape
+
+LEARNING = Learning("horizon")
 
 
 class Config(Spec):

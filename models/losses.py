@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from pipeline.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -71,8 +73,15 @@ class PictureLoss(keras.losses.Loss):
         self._of = name
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Per-sample loss (batch,) of (batch, picture, y, x), whose truth is NaN where it is not known."""
+        """Per-sample loss (batch,) of (batch, picture, y, x), whose truth is NaN where it is not known.
+
+        Raises
+        ------
+        ConfigError
+            Other pictures are given than are asked for.
+        """
         truth, given = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        _require_alike(tuple(truth.shape), tuple(given.shape))
         known = ops.isfinite(truth)
         truth = ops.where(known, truth, 0.0)
         if self._of == "binary-cross-entropy":
@@ -83,6 +92,18 @@ class PictureLoss(keras.losses.Loss):
         each = ops.where(known, each, 0.0)
         many = ops.sum(ops.cast(known, "float32"), axis=(1, 2, 3))
         return ops.sum(each, axis=(1, 2, 3)) / ops.maximum(many, 1.0)
+
+
+def _require_alike(asked: tuple[int | None, ...], given: tuple[int | None, ...]) -> None:
+    # One picture would be compared with each of several; sizes that are not known yet are None.
+    apart = len(asked) != len(given) or any(
+        one != other for one, other in zip(asked, given, strict=True) if None not in (one, other)
+    )
+    if apart:
+        raise ConfigError(
+            f"a model gives {given} (batch, picture, y, x), and {asked} is asked for",
+            remedy="let learn of windows of [movies] be what the model is made for",
+        )
 
 
 class CrossEntropy(keras.losses.Loss):

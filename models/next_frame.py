@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from models.base import Learning
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
     import keras
 
     from models.base import MovieShape
+
+LEARNING = Learning("next", carried=True)
 
 
 class Config(Spec):

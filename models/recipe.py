@@ -64,7 +64,7 @@ class Recipe:
         """The record's windows, split by split; of records those themselves."""
         return PARTITIONS.get(record.kind, Partition)(record, self.splits, self.windows)
 
-    def key(self, record: AnyRecord) -> str:
+    def key(self, record: AnyRecord | Collection) -> str:
         """The model's id: it changes with the recipe and with the values that the model is trained on."""
         if record.kind in PARTITIONS:
             return self._key_of_collection(record)

@@ -25,13 +25,14 @@ def serve(
     experiment: ScheduledExperiments = None,
 ) -> None:
     """Run Prefect's server, schedules and workers on this machine until interrupted."""
+    from flows.kinds import require_kind
     from flows.loading import load_experiment
     from flows.serve import serve as serve_all
     from flows.settings import Settings
 
     settings = Settings.load(workspace=workspace)
     for name in experiment or ():
-        load_experiment(name, settings.experiments)
+        require_kind(load_experiment(name, settings.experiments), "daily")
     serve_all(
         settings, port=port, experiments=experiment or (), say=lambda line: out.print(line, highlight=False)
     )
@@ -43,13 +44,14 @@ def serve(
 def deploy(experiment: ScheduledExperiments = None) -> None:
     """Enter pools, queues, automations and deployments into the Prefect server that PREFECT_API_URL names."""
     from flows import server
+    from flows.kinds import require_kind
     from flows.loading import load_experiment
     from flows.settings import Settings
 
     server.require_named()
     settings = Settings.load()
     for name in experiment or ():
-        load_experiment(name, settings.experiments)
+        require_kind(load_experiment(name, settings.experiments), "daily")
     from flows import deploying
 
     deploying.enter()

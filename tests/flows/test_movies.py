@@ -10,8 +10,10 @@ import pytest
 
 from flows.cycle import Cycle, cycle
 from flows.evaluate import evaluate
-from flows.ingest import ingest
+from flows.ingest import ingest, run_ingest
+from flows.jobs import Job
 from flows.loading import load_experiment
+from flows.movie_tasks import evaluate_movies, ingest_movies
 from flows.publish import report
 from flows.settings import Settings
 from flows.show import result
@@ -19,6 +21,8 @@ from flows.show_status import status
 from flows.status import workspace_status
 from flows.train import train
 from models.card import MoviesCard
+from models.champions import Reign, crown
+from models.fitting import fit_models
 from pipeline.errors import ConfigError, WindowError
 from pipeline.evaluation.movies import MoviesStanding
 from pipeline.evaluation.versions import read_scores
@@ -133,6 +137,39 @@ def test_movies_that_are_too_short_for_their_windows_are_refused(experiment: Pat
         evaluate("few", workspace=tmp_path / "w")
 
 
+def test_a_model_of_another_experiment_is_not_judged(experiment: Path, tmp_path: Path) -> None:
+    settings = Settings.load(workspace=tmp_path / "w")
+
+    def judged() -> MoviesStanding:
+        job = Job(experiment=load_experiment("few", experiment.parent), settings=settings)
+        return evaluate_movies.fn(job, "squares", snapshot)
+
+    few = Job(experiment=load_experiment("few", experiment.parent), settings=settings)
+    ingest_movies.fn(few)
+    snapshot, folder = few.cube_snapshot(), few.workspace.models("few", "squares")
+    ids = fit_models(few.any_reading("squares"), few.recipes("squares"), folder, snapshot=snapshot)
+    crown(folder, Reign.of(folder, ids, how="trained", by="a test", because="of it"), over=None)
+    for old, new in (
+        (
+            "train = [1, 15]\nvalidation = [16, 18]\ntest = [19, 30]",
+            "train = [13, 27]\nvalidation = [28, 30]\ntest = [1, 12]",
+        ),
+        ("validation = [16, 18]", "validation = [17, 18]"),
+        ("horizon = 5, ", "horizon = 4, "),
+        ('scaling = "none"', 'scaling = "unit"'),
+        ("filters = 2", "filters = 3"),
+    ):
+        assert old in EXPERIMENT
+        experiment.write_text(EXPERIMENT.replace(old, new))
+        with pytest.raises(
+            ConfigError, match=r"the model next_frame-.* was not trained with the experiment"
+        ) as caught:
+            judged()
+        assert caught.value.remedy == "run `isotherm train few` first"
+    experiment.write_text(EXPERIMENT.replace("resamples = 50", "resamples = 60"))
+    assert judged().verdict.windows == 12
+
+
 @pytest.mark.usefixtures("prefect_server")
 def test_the_status_tells_of_movies_that_are_too_short(experiment: Path, tmp_path: Path) -> None:
     ingest("few", workspace=tmp_path / "w")
@@ -163,10 +200,56 @@ def test_the_status_tells_of_movies_that_are_too_short(experiment: Path, tmp_pat
         ("validation_loss = [0.1, 0.001]", "validation_loss = [0.1]", "each has one validation_loss"),
         ("filters = 2", "fliters = 2", "fliters"),
         ("filters = 2", "filters = 2\nkernel_size = 2", "kernel_size"),
+        (
+            "[movies]",
+            "[quality]\nmean_jump = 3.0\n[movies]",
+            r"\[quality\] is of days, which movies have none of",
+        ),
+        ("[movies]", "[climatology]\n[movies]", r"\[climatology\] is of days"),
+        ("[movies]", "[operations]\n[movies]", r"\[operations\] is of days"),
+        (
+            "[movies]",
+            "[simulation]\nfirst_day = 2020-01-01\ntoday = 2020-02-01\n[movies]",
+            r"\[simulation\] is of oisst, oisst-sequences, jena, and not of moving-squares",
+        ),
+        (
+            'learn = "next", steps = 5, ',
+            "",
+            r"next_frame gives the next picture at every step, and learn is 'horizon'",
+        ),
+        (
+            'name = "next_frame"\nlayers = 1\nfilters = 2',
+            'name = "encoder_forecaster"',
+            r"encoder_forecaster gives the pictures of the horizon, all at once, and learn is 'next'",
+        ),
+        (
+            "filters = 2",
+            'filters = 2\nactivation = "linear"',
+            "binary-cross-entropy is of pictures between 0",
+        ),
+        ('scaling = "none"', 'scaling = "standard"', "binary-cross-entropy is of pictures between 0"),
+        (
+            'horizon = 5, learn = "next", steps = 5',
+            'horizon = 1, learn = "next", judged = "each-step", steps = 5',
+            r'judged = "each-step" is of histories of 3 pictures, and steps is 5',
+        ),
+        (
+            'name = "next_frame"\nlayers = 1\nfilters = 2\n\n[training]\nloss = "binary-cross-entropy"',
+            'name = "conv_lstm_hybrid"\n\n[training]\nloss = "mse"',
+            "conv_lstm_hybrid takes 5 pictures, as it is trained, .* history of 3",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_by_name(experiment: Path, old: str, new: str, said: str) -> None:
     require_refused(experiment, replaced(EXPERIMENT, old, new), said)
+
+
+def test_movies_are_not_audited(experiment: Path, tmp_path: Path) -> None:
+    few = Job(
+        experiment=load_experiment("few", experiment.parent), settings=Settings.load(workspace=tmp_path / "w")
+    )
+    with pytest.raises(ConfigError, match="an audit asks for the files of days, and 'few' has none"):
+        run_ingest(few, audit=True)
 
 
 def test_rungs_of_another_kind_are_refused(experiment: Path) -> None:

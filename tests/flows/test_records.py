@@ -10,11 +10,15 @@ import pytest
 from flows.cycle import Cycle, cycle
 from flows.evaluate import evaluate
 from flows.ingest import ingest
+from flows.jobs import Job
 from flows.loading import load_experiment
 from flows.publish import report
+from flows.record_tasks import evaluate_records, ingest_records
 from flows.settings import Settings
 from flows.show import result
 from flows.train import train
+from models.champions import Reign, crown
+from models.fitting import fit_models
 from pipeline.errors import ConfigError
 from pipeline.evaluation.records import RecordsStanding
 from pipeline.evaluation.versions import read_scores
@@ -61,8 +65,8 @@ def experiment(written: Callable[[str, str], Path]) -> Path:
     return written("ward", EXPERIMENT)
 
 
-def files(folder: Path) -> tuple[str, ...]:
-    made, outcomes = stays(120)
+def files(folder: Path, count: int = 120) -> tuple[str, ...]:
+    made, outcomes = stays(count)
     made[FIRST + 5] = stay(FIRST + 5)[:7]
     archive = write_archive(folder / "set.tar.gz", made)
     return str(archive), str(write_outcomes(folder / "outcomes.txt", outcomes))
@@ -103,6 +107,44 @@ def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) 
     assert ingest("ward", workspace=place, from_files=given).snapshot is None
 
 
+def test_a_model_of_another_experiment_or_of_fewer_records_is_not_judged(
+    experiment: Path, tmp_path: Path
+) -> None:
+    settings = Settings.load(workspace=tmp_path / "w")
+
+    def judged() -> RecordsStanding:
+        job = Job(experiment=load_experiment("ward", experiment.parent), settings=settings)
+        return evaluate_records.fn(job, "ward", job.cube_snapshot())
+
+    def refused() -> None:
+        with pytest.raises(ConfigError, match=r"the model lstm_classifier-.* was not trained with") as caught:
+            judged()
+        assert caught.value.remedy == "run `isotherm train ward` first"
+
+    def held(count: int) -> Job:
+        sourced = load_experiment("ward", experiment.parent).sourced(files=files(tmp_path, count))
+        job = Job(experiment=sourced, settings=settings)
+        assert ingest_records.fn(job).snapshot
+        return job
+
+    ward = held(120)
+    snapshot, folder = ward.cube_snapshot(), ward.workspace.models("ward", "ward")
+    ids = fit_models(ward.any_reading("ward"), ward.recipes("ward"), folder, snapshot=snapshot)
+    crown(folder, Reign.of(folder, ids, how="trained", by="a test", because="of it"), over=None)
+    for old, new in (
+        ("train = 0.5\nvalidation = 0.2\ntest = 0.3", "train = 0.1\nvalidation = 0.1\ntest = 0.8"),
+        ("step = 240", "step = 240, split_seed = 5"),
+        ("step = 240", "step = 120"),
+    ):
+        assert old in EXPERIMENT
+        experiment.write_text(EXPERIMENT.replace(old, new))
+        refused()
+    experiment.write_text(EXPERIMENT)
+    assert judged().verdict.records
+    held(150)
+    refused()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -114,6 +156,11 @@ def test_the_whole_way_twice_and_step_by_step(experiment: Path, tmp_path: Path) 
         ('loss = "cross-entropy"', 'loss = "mse"', "the loss 'mse' is none of records"),
         ('name = "lstm_classifier"', 'name = "dense"', "no model of records 'dense'"),
         ('name = "physionet2012"', 'name = "jena"', "jena is no source of labelled records"),
+        (
+            "[splits]",
+            "[operations]\n[splits]",
+            r"\[operations\] is of days, which labelled records have none",
+        ),
         ("[splits]", 'ladder = ["naive"]\n[splits]', "unknown key 'records.ladder'"),
         ("train = 0.5", "train = 0.6", "sum to 1.1"),
         ("step = 240", "stp = 240", "unknown key .*stp"),
