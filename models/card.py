@@ -73,11 +73,12 @@ class Card(BaseModel):
             It is no card that this Isotherm knows.
         """
         try:
-            return cls.model_validate_json((folder / CARD).read_text())
+            return cls.model_validate_json((folder / CARD).read_bytes())
         except ValidationError as error:
             what = error.errors()[0]
+            told = ".".join(map(str, what["loc"])) + ": " if what["loc"] else ""
             raise WorkspaceError(
-                f"{folder / CARD} cannot be read: {'.'.join(map(str, what['loc']))}: {what['msg']}",
+                f"{folder / CARD} cannot be read: {told}{what['msg']}",
                 remedy="upgrade Isotherm if a newer one wrote it; else remove the folder, and train again",
                 path=str(folder),
             ) from error
@@ -147,8 +148,11 @@ def read_card(folder: Path) -> AnyCard:
     WorkspaceError
         It is no card that this Isotherm knows.
     """
-    kind = json.loads((folder / CARD).read_text()).get("kind")
-    return CARDS.get(kind, ModelCard).read(folder)
+    try:
+        kind: type[AnyCard] = CARDS[json.loads((folder / CARD).read_bytes())["kind"]]
+    except (ValueError, TypeError, KeyError):
+        kind = ModelCard  # which says what is wrong with it
+    return kind.read(folder)
 
 
 def judged(folder: Path) -> Judged:

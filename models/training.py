@@ -103,6 +103,9 @@ def train(
         began = time.monotonic()
         _seed_dropout(model, spec.seed, number)
         broken_off = state.pop("within", None)
+        if broken_off:
+            # Earlier versions noted the batches alone.
+            broken_off.setdefault("samples", broken_off["steps"] * spec.batch_size)
         skipped = broken_off["steps"] if broken_off else 0
         batches = datasets.epoch(
             training,
@@ -115,7 +118,7 @@ def train(
         report = _EpochProgress(progress, number, spec.epochs, skipped)
         keeper = _Keeper(checkpoints, state, broken_off)
         told = model.fit(batches, shuffle=False, verbose=0, callbacks=[report, keeper]).history
-        fitted = keeper.whole({name: each[-1] for name, each in told.items()}, keeper.params["steps"])
+        fitted = keeper.whole({name: each[-1] for name, each in told.items()}, keeper.samples)
         # `fit` has put the averages in the weights' place.
         seen, kept = model.evaluate(judged, verbose=0, return_dict=True), model.get_weights()
         model.set_weights(keeper.latest)
@@ -177,7 +180,7 @@ def _seed_dropout(model: keras.Model, seed: int, number: int) -> None:
 def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimizer:
     rate: Any = spec.learning_rate
     if spec.schedule == "cosine":
-        whole = max(1, len(training.windows) // spec.batch_size)
+        whole = _whole_epoch(training, spec.batch_size)
         steps = min(whole, spec.steps_per_epoch or whole)
         rate = keras.optimizers.schedules.CosineDecay(
             spec.learning_rate / 10,
@@ -203,6 +206,13 @@ def _optimizer(spec: TrainingSpec, training: Samples) -> keras.optimizers.Optimi
     return kinds[spec.optimizer](rate, **clipped, **own, **average)
 
 
+def _whole_epoch(training: Samples, batch_size: int) -> int:
+    """Batches of an epoch that has all samples, see `datasets.epoch`."""
+    if training.buckets is None:
+        return max(1, len(training.windows) // batch_size)
+    return len(training.buckets.batches(np.arange(len(training.windows)), batch_size))
+
+
 class _EpochProgress(keras.callbacks.Callback):
     """Tell after each batch how far the epoch is, of which so many batches were `skipped`."""
 
@@ -222,10 +232,11 @@ class _EpochProgress(keras.callbacks.Callback):
 class _Keeper(keras.callbacks.Callback):
     """Keep a long epoch as far as it is, from time to time; take up the one that was `broken_off`.
 
-    After the epoch, `latest` has the weights that training goes on from.
+    After the epoch, `latest` has the weights that training goes on from, and `samples` says how many it had.
     """
 
     latest: list[Any]
+    samples: int
 
     def __init__(
         self, checkpoints: Checkpoints, state: dict[str, Any], broken_off: dict[str, Any] | None
@@ -246,9 +257,11 @@ class _Keeper(keras.callbacks.Callback):
         done = _done(self, batch)
         if time.monotonic() - self._kept < KEPT_EVERY or done >= self.params["steps"]:
             return
+        before, samples = self._broken_off or {"steps": 0, "samples": 0}, self._seen()
         within = {
-            "steps": done + (self._broken_off["steps"] if self._broken_off else 0),
-            "told": self.whole(logs or {}, done),
+            "steps": done + before["steps"],
+            "samples": samples + before["samples"],
+            "told": self.whole(logs or {}, samples),
             "random": [np.asarray(each).tolist() for each in _random_states(self.model)],
         }
         self._checkpoints.save(self.model, {**self._state, "within": within})
@@ -256,17 +269,21 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         del epoch, logs
-        self.latest = self.model.get_weights()
+        self.latest, self.samples = self.model.get_weights(), self._seen()
 
-    def whole(self, told: dict[str, float], steps: int) -> dict[str, float]:
-        """What was told of the last `steps` batches, with those before the epoch broke off."""
+    def whole(self, told: dict[str, float], samples: int) -> dict[str, float]:
+        """What was told of the last `samples`, with those before the epoch broke off."""
         if self._broken_off is None:
             return {name: float(value) for name, value in told.items()}
-        before, earlier = self._broken_off["steps"], self._broken_off["told"]
+        before, earlier = self._broken_off["samples"], self._broken_off["told"]
         return {
-            name: (before * earlier.get(name, float(value)) + steps * float(value)) / (before + steps)
+            name: (before * earlier[name] + samples * float(value)) / (before + samples)
             for name, value in told.items()
         }
+
+    def _seen(self) -> int:
+        """Samples that the mean of the loss is of; batches of sequences are of several sizes."""
+        return int(self.model.metrics[0].count)
 
 
 def _done(callback: keras.callbacks.Callback, batch: int) -> int:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import training
 from models.base import RecordShape, build_of, config_of
 from models.checkpoints import Checkpoints
 from models.classifying import probabilities
@@ -219,6 +220,49 @@ def test_balanced_classes_weigh_the_same():
     peer = keras.losses.BinaryCrossentropy(from_logits=True)
     odds = random(10, 1)
     np.testing.assert_allclose(CrossEntropy()(label, odds), peer(label, odds), rtol=1e-5)
+
+
+@pytest.mark.parametrize("alignment", ["end", "equal"])
+def test_the_learning_rate_falls_to_zero_over_all_batches_of_sequences(records, tmp_path, alignment):
+    encoder, chosen = encoder_of(records, step=240, alignment=alignment)
+    samples = encoder.samples(records, chosen)
+    spec = TrainingSpec(epochs=5, batch_size=8, patience=5, loss="cross-entropy", precision="float32")
+    config = config_of("lstm_classifier")(units=3, members=1)
+    done = train("lstm_classifier", config, spec, samples, samples, Checkpoints(tmp_path / "t"))
+    rates = [each["learning_rate"] for each in done.history]
+    assert rates[-1] < 1e-6 * spec.learning_rate
+    # By half a cosine, a fifth of the course is left before the last epoch.
+    assert rates[-2] == pytest.approx(spec.learning_rate * (1 - np.cos(np.pi / 4.5)) / 2, rel=0.1)
+
+
+class Killed(BaseException):
+    """What no `except Exception` catches."""
+
+
+@pytest.mark.parametrize("alignment", ["end", "equal"])
+def test_a_training_that_was_killed_ends_as_one_that_was_not(records, tmp_path, monkeypatch, alignment):
+    monkeypatch.setattr(training, "KEPT_EVERY", 0)
+    encoder, chosen = encoder_of(records, step=240, alignment=alignment)
+    samples = encoder.samples(records, chosen)
+    spec = TrainingSpec(epochs=2, batch_size=8, loss="cross-entropy", seed=2, precision="float32")
+
+    def of(folder, progress=lambda *_: None):
+        config = config_of("lstm_classifier")(units=3, members=1)
+        return train("lstm_classifier", config, spec, samples, samples, Checkpoints(folder), progress)
+
+    def kill(_done, _total, note):
+        if note.startswith("epoch 2, batch 7"):
+            raise Killed
+
+    whole = of(tmp_path / "whole")
+    with pytest.raises(Killed):
+        of(tmp_path / "t", kill)
+    resumed = of(tmp_path / "t")
+    for one, other in zip(resumed.model.weights, whole.model.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"):
+        for one, other in zip(resumed.history, whole.history, strict=True):
+            assert one[name] == pytest.approx(other[name], rel=1e-6)
 
 
 @pytest.mark.parametrize("alignment", ["end", "start", "equal"])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from models.base import build_of
-from models.card import CARD, ModelCard, best_first, judged
+from models.card import CARD, ModelCard, best_first, judged, read_card
 from models.trained import MODEL, TrainedModel
 from pipeline.errors import DiskFullError, NotFittedError, NotFoundError, OutageError, WorkspaceError
 from pipeline.location import located
@@ -213,3 +213,16 @@ def test_a_card_that_is_not_known_is_told_with_its_place(tmp_path, changes, told
     assert str(tmp_path / CARD) in caught.value.message
     assert told in caught.value.message
     assert "upgrade" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"7", b'{"kind": ["x"]}', b'{"kind": "tides"}', b'{"kind": "movies"', b"\xff"],
+)
+def test_what_is_no_card_is_told_whatever_is_asked_of_it(tmp_path, content):
+    (tmp_path / CARD).write_bytes(content)
+    for asked in (read_card, judged, TrainedModel.load, lambda at: best_first(at.parent, {"one": at.name})):
+        with pytest.raises(WorkspaceError) as caught:
+            asked(tmp_path)
+        assert caught.value.message.startswith(f"{tmp_path / CARD} cannot be read: ")
+        assert "train again" in caught.value.remedy
