@@ -33,7 +33,6 @@ from pipeline.sources.cache import sha256_of
 
 PUBLISHED = (0.83, 0.86)
 TARGET = 0.84
-BATCH = 64
 
 
 def main() -> None:
@@ -87,7 +86,7 @@ def main() -> None:
         told = ", ".join(f"{each} {values[-1]:.4f}" for each, values in areas.items())
         print(
             f"fold {number + 1}: {told}; best epoch {done.best_epoch} of {len(done.history)}, "
-            f"padding {samples.buckets.padding(BATCH):.1%}, {time.monotonic() - began:.0f} s",
+            f"padding {samples.buckets.padding(candidate.training.batch_size):.1%}, {time.monotonic() - began:.0f} s",
             flush=True,
         )
     drawn = resampled(records.labels, experiment.evaluation)

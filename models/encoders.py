@@ -16,24 +16,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from models.base import FieldShape, SeriesShape
+    from models.base import FieldShape, MovieShape, RecordShape, SeriesShape, TextShape
     from models.datasets import Samples
     from models.recipe import Recipe
     from pipeline.climatology import HarmonicClimatology
-    from pipeline.windows import Windows, WindowSpec
+
+    Shape = FieldShape | SeriesShape | RecordShape | TextShape | MovieShape
 
 
 class Encoder(Protocol):
-    """The exact pair between records in their units and what a model takes and gives."""
+    """What lies between a record in its units and what a model takes and gives, fitted on what is for training."""
 
     @classmethod
     def fit(cls, record: Any, recipe: Recipe, *, snapshot: str) -> Self:
-        """Fit on the training times alone."""
+        """Fit on what is for training alone."""
         ...
 
     @classmethod
-    def load(cls, folder: Path, spec: WindowSpec) -> Self:
-        """Read what `save` wrote."""
+    def load(cls, folder: Path, spec: Any) -> Self:
+        """Read what `save` wrote; `spec` is the `shape` of the model's card."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -41,13 +42,8 @@ class Encoder(Protocol):
         ...
 
     @property
-    def shape(self) -> FieldShape | SeriesShape:
+    def shape(self) -> Shape:
         """What a model must take and give."""
-        ...
-
-    @property
-    def climatology(self) -> HarmonicClimatology:
-        """What rungs are fitted with."""
         ...
 
     @property
@@ -55,8 +51,17 @@ class Encoder(Protocol):
         """The hash of all that was fitted."""
         ...
 
-    def samples(self, record: Any, windows: Windows) -> Samples:
-        """The samples of these windows."""
+    def samples(self, record: Any, windows: Any) -> Samples:
+        """The samples of these windows, records or movies."""
+        ...
+
+
+class TimedEncoder(Encoder, Protocol):
+    """Of fields and of stations, whose models correct a base forecast."""
+
+    @property
+    def climatology(self) -> HarmonicClimatology:
+        """What rungs are fitted with."""
         ...
 
     def inputs(
@@ -70,11 +75,14 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS: dict[str, Any] = {
+TIMED: dict[str, type[TimedEncoder]] = {
     "fields": FieldEncoder,
     "series": SeriesEncoder,
+}
+ENCODERS: dict[str, type[Encoder]] = {
+    **TIMED,
     "records": RecordEncoder,
     "texts": TextEncoder,
     "movies": MovieEncoder,
 }
-"""By kind; those of records, texts and movies have no climatology, and others in place of `inputs` and `forecast`."""
+"""By kind."""

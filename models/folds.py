@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.encoders import ENCODERS
+from models.encoders import TIMED
 from models.stacking import Stacking, stacking_weights
 from models.trained import forecast
 from models.training import train
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from models.checkpoints import Checkpoints
-    from models.encoders import Encoder
+    from models.encoders import TimedEncoder
     from models.recipe import Recipe
     from models.samples import Samples
     from models.training import Progress
@@ -45,7 +45,7 @@ class Fold:
     """
 
     held_out: Windows
-    encoder: Encoder
+    encoder: TimedEncoder
     training: Samples
 
 
@@ -94,7 +94,7 @@ def make_folds(record: SeriesRecord, recipe: Recipe, count: int, *, snapshot: st
         held_out = Windows(windows.spec, init, record.time[init])
         others = without(record, held_out)
         try:
-            encoder = ENCODERS[record.kind].fit(others, recipe, snapshot=snapshot)
+            encoder = TIMED[record.kind].fit(others, recipe, snapshot=snapshot)
             training = encoder.samples(others, recipe.parted(others).windows("train"))
         except (WindowError, NotFittedError) as error:
             raise _too_few(windows, count, f"without fold {number}, {error.message}") from error

@@ -159,12 +159,16 @@ class Steps(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class MeanOfSteps(keras.layers.Layer):
-    """The mean over time of (batch, time, units) by weights (batch, time): (batch, units), zero where all are zero."""
+    """The mean over time of (batch, time, units) by weights (batch, time): (batch, units), zero where all are zero.
+
+    It is taken in float32, whatever the compute type, in which a sum of many steps would lose what each adds.
+    """
 
     def call(self, states: Any, weights: Any) -> Any:
         """Average."""
-        weights = ops.cast(weights, states.dtype)[..., None]
-        return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1e-6)
+        weights = ops.cast(weights, "float32")[..., None]
+        total = ops.sum(ops.cast(states, "float32") * weights, axis=1)
+        return ops.cast(total / ops.maximum(ops.sum(weights, axis=1), 1e-6), states.dtype)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-_STEPWISE = (keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.Conv3D, keras.layers.Reshape)
+_EACH_STEP = (keras.layers.BatchNormalization, keras.layers.Dropout)
 
 
 class Roller:
@@ -61,11 +62,31 @@ class Roller:
 
 
 def can_be_carried(model: keras.Model) -> bool:
-    """Whether all layers are one upon another, and each is one whose state is known."""
+    """Whether all layers are one upon another, and each keeps the size of pictures and is one whose state is known.
+
+    Of a three-dimensional convolution and the margins before it, it is the two together that keep the size.
+    """
     _, *layers = model.layers
-    chained = all(not isinstance(each.input, (list, tuple, dict)) for each in layers)
-    known = (ConvLSTM2D, Margins, *_STEPWISE)
-    return chained and all(isinstance(each, known) for each in layers)
+    if any(isinstance(each.input, (list, tuple, dict)) for each in layers):
+        return False
+    return all(_is_known(before, each) for before, each in pairwise([None, *layers]))
+
+
+def _is_known(before: keras.layers.Layer | None, layer: keras.layers.Layer) -> bool:
+    match layer:
+        case ConvLSTM2D():
+            sized = layer.padding == "same" and layer.strides == (1, 1)
+            return sized and layer.return_sequences and not layer.return_state and not layer.go_backwards
+        case keras.layers.Conv3D():
+            added = (0, 0, 0)
+            if isinstance(before, Margins):
+                added = (before.before + before.after, 2 * before.side, 2 * before.side)
+            plain = layer.padding == "valid" and {*layer.strides, *layer.dilation_rate} == {1}
+            return plain and added == tuple(size - 1 for size in layer.kernel_size)
+        case keras.layers.Reshape():
+            return prod(layer.input.shape[2:]) == prod(layer.target_shape[1:])
+        case _:
+            return isinstance(layer, (Margins, *_EACH_STEP))
 
 
 def _again(model: keras.Model, history: Array, horizon: int) -> Array:

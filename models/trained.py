@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.encoders import Encoder
+    from models.encoders import Encoder, TimedEncoder
     from pipeline.climatology import HarmonicClimatology
     from pipeline.forecasts.base import AnyRecord
     from pipeline.windows import Windows
@@ -106,7 +106,7 @@ class TrainedModel:
 
 
 def forecast(
-    model: keras.Model, encoder: Encoder, history: NDArray[np.float32], init_time: NDArray[np.datetime64]
+    model: keras.Model, encoder: TimedEncoder, history: NDArray[np.float32], init_time: NDArray[np.datetime64]
 ) -> NDArray[np.float32]:
     """Forecasts (sample, lead_time, latitude, longitude) in the record's units, by a model and its encoder.
 

@@ -9,7 +9,17 @@ import pytest
 from pydantic import ValidationError
 
 from models import FIELD_MODELS, MODELS, MOVIE_MODELS, RECORD_MODELS, STATION_MODELS, TEXT_MODELS
-from models.base import FieldShape, MovieShape, RecordShape, SeriesShape, TextShape, build_of, config_of
+from models.base import (
+    FieldShape,
+    MovieShape,
+    RecordShape,
+    SeriesShape,
+    TextShape,
+    build_of,
+    config_of,
+    learning_of,
+)
+from models.encoders import ENCODERS, TIMED, Encoder, TimedEncoder
 from pipeline.errors import ConfigError
 
 SIZES = {
@@ -21,7 +31,6 @@ SIZES = {
     **{name: {"embedding": 3, "units": 3} for name in TEXT_MODELS},
 }
 """As small as may be; an entry without one is built with its defaults."""
-OF_LEADS = ("encoder_forecaster",)
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_of_fields = pytest.mark.parametrize("name", FIELD_MODELS)
 every_model_of_a_station = pytest.mark.parametrize("name", STATION_MODELS)
@@ -44,7 +53,7 @@ def shape_of(name):
 
 def movie_shape(name, *, y, x, history):
     """Of a model of the next picture at every step, or of three leads at once."""
-    if name in OF_LEADS:
+    if learning_of(name).learns == "horizon":
         return MovieShape(y=y, x=x, history=history, horizon=3)
     return MovieShape(y=y, x=x, history=history, horizon=1, stepwise=True)
 
@@ -196,6 +205,16 @@ def test_its_configuration_is_closed_and_frozen(name):
     for field in config.model_fields:
         with pytest.raises(ValidationError, match="frozen"):
             setattr(config(), field, 1)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_every_encoder_has_what_is_said_of_it(kind):
+    def said(protocol):
+        return {name for each in protocol.__mro__ for name in vars(each) if not name.startswith("_")}
+
+    assert said(Encoder) == {"fit", "load", "save", "shape", "sha256", "samples"}
+    assert said(TimedEncoder if kind in TIMED else Encoder) <= {*dir(ENCODERS[kind])}
+    assert hasattr(ENCODERS[kind], "climatology") == (kind in TIMED)
 
 
 def test_an_unknown_model_is_answered_with_the_nearest():

@@ -36,8 +36,14 @@ LEAST: dict[str, dict[str, Any]] = {
     "oisst-sequences": {"seas": {"bengal": {"latitude": (5, 18), "longitude": (83.5, 92.5)}}},
 }
 """What sources of movies must be told: where they are, or of which seas."""
-EMPTY = {"oisst-sequences": b"<ListBucketResult/>"}
-"""Listings of nothing, where that is more than an empty page."""
+LISTED = {
+    "moving-squares": set(),
+    "knmi-radar": {"web"},
+    "oisst-sequences": {"open-data"},
+}
+"""Mirrors that the granules of the first one of each source of movies are on; it may make its movies itself."""
+DAYS = {"start": dt.date(2020, 1, 1), "days": 4, "stretches": 2}
+INDEX = b'<a href="RAD_NL25_RAC_MFBS_EM_5min_202001010000_NL.h5">a composite</a>'
 YEARS = TimeRange(start=dt.date(2016, 12, 1), end=dt.date(2017, 7, 10))
 QUICK = FetchPolicy(attempts=2, backoff=0.001, per_second=1000)
 
@@ -159,11 +165,15 @@ def test_a_source_is_asked_for_records_where_it_has_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_is_asked_for_movies_where_it_has_them(name: str) -> None:
+def test_a_source_is_asked_for_movies_where_it_has_them(name: str, mirror: Mirror) -> None:
     if name in MOVIES:
         made = movie_source(name, **LEAST.get(name, {}))
-        listed = made.list_granules(made.mirrors[0], lambda _: EMPTY.get(name, b""))
-        assert {granule.mirror for granule in listed} <= {made.mirrors[0]}
+        if name == "oisst-sequences":
+            made = movie_source(name, **LEAST[name], **DAYS, addresses=mirror.addresses_of(name))
+        with Fetcher(QUICK) as fetcher:
+            read = fetcher.read if name == "oisst-sequences" else lambda _: INDEX
+            listed = made.list_granules(made.mirrors[0], read)
+        assert {granule.mirror for granule in listed} == LISTED[name]
         with pytest.raises(IsothermError, match="no mirror 'nowhere'"):
             made.list_granules("nowhere", lambda _: b"")
     else:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.layers import Cells, ConvLSTM, Patches, Steps
+from models.layers import Cells, ConvLSTM, MeanOfSteps, Patches, Steps
 
 sizes = st.integers(1, 4)
 edges = st.integers(1, 9)
@@ -101,3 +101,11 @@ def test_a_layer_is_rebuilt_from_its_configuration(layer):
     back = keras.saving.deserialize_keras_object(stored)
     assert type(back) is type(layer)
     assert back.get_config() == layer.get_config()
+
+
+def test_the_mean_of_many_steps_is_exact_in_the_compute_type():
+    layer = MeanOfSteps(dtype="mixed_bfloat16")
+    states = keras.ops.full((1, 1001, 1), 0.75, dtype="bfloat16")
+    got = layer(states, keras.ops.ones((1, 1001)))
+    assert keras.backend.standardize_dtype(got.dtype) == "bfloat16"
+    assert float(np.asarray(keras.ops.cast(got, "float32"))[0, 0]) == 0.75

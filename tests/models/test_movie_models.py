@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models.base import MovieShape, build_of, config_of
+from models import MOVIE_MODELS
+from models.base import MovieShape, build_of, config_of, learning_of
+from models.convlstm2d import ConvLSTM2D
+from models.layers import Margins
 from models.losses import PictureLoss
 from models.movie_encoder import MovieEncoder
 from models.next_frame import Config, build
@@ -174,6 +177,57 @@ def test_a_loss_is_the_mean_over_the_cells_that_are_known(name):
     }[name]
     np.testing.assert_allclose(got[:2], np.nanmean(each[:2], axis=(1, 2, 3)), rtol=1e-5)
     assert got[2] == 0
+
+
+def test_a_loss_of_other_pictures_than_are_asked_for_is_refused():
+    one, three = np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 3, 4, 4), np.float32)
+    for truth, given_ in ((one, three), (three, one), (three, three[:, :, :1])):
+        with pytest.raises(ConfigError, match=r"a model gives \(2, .* is asked for"):
+            PictureLoss("mse").call(truth, given_)
+
+
+def of_layers(*layers):
+    history = keras.Input((4, 6, 6), name="history")
+    pictures = hidden = keras.layers.Reshape((-1, 6, 6, 1))(history)
+    for layer in layers:
+        hidden = layer(hidden)
+    return keras.Model([history], hidden if layers else pictures)
+
+
+def recurrence(**how):
+    return ConvLSTM2D(2, 3, **{"padding": "same", "return_sequences": True, **how})
+
+
+def test_only_what_keeps_the_size_of_pictures_is_carried():
+    convolution = keras.layers.Conv3D
+    for layers in (
+        [],
+        [recurrence()],
+        [recurrence(), convolution(1, 1)],
+        [Margins(2, 0, 1), convolution(1, 3)],
+        [recurrence(), Margins(1, 1, 2), convolution(1, (3, 5, 5))],
+    ):
+        assert can_be_carried(of_layers(*layers))
+    for layers in (
+        [recurrence(padding="valid")],
+        [recurrence(strides=2)],
+        [recurrence(return_sequences=False)],
+        [recurrence(go_backwards=True)],
+        [convolution(1, 3)],
+        [convolution(1, 3, padding="same")],
+        [Margins(2, 0, 1), convolution(1, 3, padding="same")],
+        [Margins(2, 0, 1), convolution(1, 3, strides=(1, 2, 2))],
+        [Margins(4, 0, 1), convolution(1, 3, dilation_rate=(2, 1, 1))],
+        [Margins(0, 1, 1), convolution(1, 3)],
+        [keras.layers.Reshape((2, 12, 6, 1))],
+    ):
+        assert not can_be_carried(of_layers(*layers))
+
+
+@pytest.mark.parametrize("name", [name for name in MOVIE_MODELS if learning_of(name).learns == "next"])
+def test_whether_states_are_carried_is_as_it_is_said(name):
+    shape = MovieShape(y=8, x=8, history=4, horizon=1, stepwise=True)
+    assert can_be_carried(build_of(name)(config_of(name)(), shape)) == learning_of(name).carried
 
 
 def test_binary_cross_entropy_is_that_of_keras():
