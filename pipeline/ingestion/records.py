@@ -67,6 +67,9 @@ def ingest_records(job: CollectionJob[RecordSource]) -> RecordsIngested:
 
 
 def _are_held(job: CollectionJob[RecordSource], files: list[Fetched]) -> bool:
-    """Whether the store was made of these very files, read as they are read now."""
+    """Whether the store was made of these very files, read as they are read now.
+
+    Their addresses count as well: a source may read a label off a file's folder.
+    """
     held, parameters = read_origin(job.store, job.name)
-    return held == {each.sha256 for each in sources_of(files)[0]} and parameters == job.source.parameters
+    return held == set(sources_of(files)[0]) and parameters == job.source.parameters

@@ -14,7 +14,7 @@ from pipeline.store import records_schema as layout
 from pipeline.store import repository
 from pipeline.store.collection_schema import read_exclusions, read_source_files
 from pipeline.store.collection_summary import CollectionSummary
-from pipeline.store.records_schema import PARAMETERS, SOURCES
+from pipeline.store.records_schema import PARAMETERS
 from pipeline.store.schema import array
 
 if TYPE_CHECKING:
@@ -100,16 +100,15 @@ def read_table(path: Path, name: str, *, snapshot: str | None = None) -> RecordT
     )
 
 
-def read_origin(path: Path, name: str) -> tuple[set[str], tuple[Parameter, ...]]:
-    """The SHA-256 of the files that the records called `name` came from, and their parameters; empty without them."""
+def read_origin(path: Path, name: str) -> tuple[set[SourceFile], tuple[Parameter, ...]]:
+    """The files that the records called `name` came from, and their parameters; empty without them."""
     session = repository.read_session(path)
     with repository.translated(path):
         root = repository.read_root(session)
         if name not in root:
             return set(), ()
         group = layout.records_group(root, name)
-        hashes = {str(row["sha256"]) for row in layout.read_table(group, SOURCES)}
-        return hashes, _parameters(layout.read_table(group, PARAMETERS))
+        return set(read_source_files(group)), _parameters(layout.read_table(group, PARAMETERS))
 
 
 def _parameters(rows: list[dict[str, Any]]) -> tuple[Parameter, ...]:

@@ -13,6 +13,7 @@ from pipeline.store import records_schema as layout
 from pipeline.store import repository
 from pipeline.store.collection_schema import exclusions_told, own_root
 from pipeline.store.records_schema import EXCLUDED, PARAMETERS, SOURCES
+from pipeline.store.schema import array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,8 +75,11 @@ def _rows(table: RecordTable | TextTable) -> list[dict[str, Any]]:
 
 
 def _same(group: zarr.Group, table: RecordTable | TextTable) -> bool:
-    """Whether the records came from files of the same content, and were read in the same way."""
+    """Whether the records are called and labelled so, came from files of the same content, and were read so."""
     if layout.read_table(group, PARAMETERS) != _rows(table):
+        return False
+    ids, labels = np.asarray(array(group, "id")[:]), np.asarray(array(group, "label")[:])
+    if tuple(map(str, ids)) != table.ids or not np.array_equal(labels, table.labels):
         return False
     held = [row["sha256"] for row in layout.read_table(group, SOURCES)]
     excluded = [row["message"] for row in layout.read_table(group, EXCLUDED)]

@@ -1,5 +1,6 @@
 """Records in their store: what was written comes back, a second ingestion does nothing, and all of it is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from pipeline.store.records_writer import write_records
 from pipeline.store.state import status_summary
 from tests.icu import FIRST, decoded, stay, stays, write_archive, write_outcomes
 from tests.reviews import decoded as text_table
-from tests.reviews import line_of, lines_of, reviews, write_lines
+from tests.reviews import line_of, lines_of, reviews, write_folder, write_lines
 
 
 def job(folder: Path, name: str = "set-a") -> CollectionJob[RecordSource]:
@@ -137,6 +138,58 @@ def test_a_record_set_is_that_of_its_table(tmp_path: Path) -> None:
     assert (made.kind, len(made)) == ("records", 4)
     assert len(made.series) == 37
     assert made.offset[-1] == len(made.value)
+
+
+@pytest.mark.parametrize("many", [6, 120])
+def test_a_review_that_moves_to_another_folder_gets_its_label(tmp_path: Path, many: int) -> None:
+    """Also of so many files that their folders are told in their place."""
+    folder = write_folder(tmp_path / "aclImdb", reviews(many, 4))
+    source = record_source("imdb", files=(str(folder),))
+    asked = CollectionJob(source=source, name="reviews", store=tmp_path / "store", cache=tmp_path / "cache")
+
+    def held() -> dict[str, int]:
+        table = read_table(tmp_path / "store", "reviews")
+        return dict(zip(table.ids, table.labels.tolist(), strict=True))
+
+    ingest_records(asked)
+    before = held()
+    moved = next(each for each in before if each.startswith("train/pos/"))
+    (folder / moved).rename(folder / "train/neg/900_1.txt")
+    assert ingest_records(asked).snapshot
+    del before[moved]
+    assert held() == before | {"train/neg/900_1.txt": 0}
+    assert ingest_records(asked).snapshot is None
+
+
+@pytest.mark.parametrize("many", [6, 120])
+def test_folders_that_swap_their_names_swap_their_labels(tmp_path: Path, many: int) -> None:
+    folder = write_folder(tmp_path / "aclImdb", reviews(many, 4))
+    source = record_source("imdb", files=(str(folder),))
+    asked = CollectionJob(source=source, name="reviews", store=tmp_path / "store", cache=tmp_path / "cache")
+    ingest_records(asked)
+    before = read_table(tmp_path / "store", "reviews")
+    assert isinstance(before, TextTable)
+    (folder / "train/pos").rename(folder / "train/old")
+    (folder / "train/neg").rename(folder / "train/pos")
+    (folder / "train/old").rename(folder / "train/neg")
+    assert ingest_records(asked).snapshot
+    after = read_table(tmp_path / "store", "reviews")
+    assert isinstance(after, TextTable)
+    train = before.published == 0
+    label = dict(zip(after.texts, after.labels.tolist(), strict=True))
+    assert len(label) == len(after.texts)
+    was = dict(zip(before.texts, zip(before.labels.tolist(), train.tolist(), strict=True), strict=True))
+    assert label == {text: 1 - one if moved else one for text, (one, moved) in was.items()}
+
+
+def test_the_same_archive_elsewhere_is_no_change(tmp_path: Path) -> None:
+    lay(tmp_path, 5)
+    first = ingest_records(job(tmp_path))
+    (tmp_path / "other").mkdir()
+    for each in ("set-a.tar.gz", "Outcomes-a.txt"):
+        (tmp_path / each).rename(tmp_path / "other" / each)
+    elsewhere = replace(job(tmp_path / "other"), store=tmp_path / "store")
+    assert ingest_records(elsewhere) == first.model_copy(update={"snapshot": None})
 
 
 def test_texts_are_kept_as_they_were_published(tmp_path: Path) -> None:
