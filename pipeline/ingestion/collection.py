@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import Field
 
-from pipeline.errors import FetchError, GranuleError
+from pipeline.errors import FetchError, GranuleError, VanishedError
 from pipeline.ingestion.job import Problem
+from pipeline.records.base import Exclusion
 from pipeline.sources.base import Fetched, FetchFailure
 from pipeline.sources.fetch import Fetcher
 from pipeline.types import Spec
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.records.base import Exclusion
     from pipeline.sources.base import CollectionSource
     from pipeline.sources.policy import FetchPolicy
 
@@ -65,8 +65,23 @@ class CollectionIngested(Spec):
         return [done + left_out, *(f"  {each.mirror}: {each.message}" for each in self.problems)]
 
 
-def fetch_all(job: CollectionJob[AnySource]) -> tuple[list[Fetched], tuple[Problem, ...]]:
-    """All files of the first mirror that has them, and what was wrong with those before it.
+@dataclass(frozen=True, slots=True)
+class Haul:
+    """All that was fetched: the files, those that are left out, and what was wrong with the mirrors asked before."""
+
+    files: list[Fetched]
+    exclusions: tuple[Exclusion, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def fetch_all(job: CollectionJob[AnySource], *, may_lack: bool = False) -> Haul:
+    """All files of the first mirror that has them.
+
+    Parameters
+    ----------
+    may_lack
+        Whether a file that is gone, or is not what it should be, is left out, as long as there are others. What fails
+        for the moment leaves nothing out: the next mirror is asked.
 
     Raises
     ------
@@ -77,12 +92,18 @@ def fetch_all(job: CollectionJob[AnySource]) -> tuple[list[Fetched], tuple[Probl
     failed: FetchError | GranuleError | None = None
     with Fetcher(job.policy) as fetcher:
         for mirror in job.source.mirrors:
-            granules = job.source.list_granules(mirror, fetcher.read)
+            try:
+                granules = job.source.list_granules(mirror, fetcher.read)
+            except (FetchError, GranuleError) as error:
+                problems.append(Problem(mirror=mirror, what="listing", message=error.message))
+                failed = failed or error
+                continue
             complaint = job.source.content_complaint
             results = list(fetcher.fetch(granules, job.cache, complaint=complaint))
+            files = [each for each in results if isinstance(each, Fetched)]
             failures = [each for each in results if isinstance(each, FetchFailure)]
-            if not failures:
-                return [each for each in results if isinstance(each, Fetched)], tuple(problems)
+            if not failures or (may_lack and files and all(map(_is_lasting, failures))):
+                return Haul(files, tuple(map(_left_out, failures)), tuple(problems))
             for each in failures:
                 problems.append(Problem(mirror=mirror, what=each.granule.url, message=each.error.message))
                 if failed is None and isinstance(each.error, FetchError | GranuleError):
@@ -91,6 +112,17 @@ def fetch_all(job: CollectionJob[AnySource]) -> tuple[list[Fetched], tuple[Probl
         raise failed
     told = "; ".join(each.message for each in problems)
     raise FetchError(f"the files could not be had: {told}", remedy="name them with --from-files")
+
+
+def _is_lasting(failure: FetchFailure) -> bool:
+    """Whether the file itself is to blame, and not how it was asked for."""
+    return isinstance(failure.error, GranuleError | VanishedError)
+
+
+def _left_out(failure: FetchFailure) -> Exclusion:
+    name = failure.granule.name
+    check = str(failure.error.fields.get("check", "gone"))
+    return Exclusion(record=name, check=check, file=name, message=failure.error.message)
 
 
 def by_check(exclusions: Sequence[Exclusion]) -> dict[str, int]:

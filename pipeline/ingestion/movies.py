@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.ingestion.collection import (
@@ -38,17 +39,18 @@ def ingest_movies(job: CollectionJob[MovieSource]) -> MoviesIngested:
     FetchError
         No mirror could give all the files.
     GranuleError
-        A file cannot be used, or no movie is left of it.
+        No file can be used, or no movie is left of them; one of several is left out.
     StoreError, DiskFullError
         The store is as it was.
     """
-    files, problems = fetch_all(job)
-    table = job.source.decode_movies(files)
+    haul = fetch_all(job, may_lack=True)
+    table = job.source.decode_movies(haul.files)
+    table = replace(table, exclusions=(*haul.exclusions, *table.exclusions))
     require_any(table.ids, table.exclusions, "movie")
     return MoviesIngested(
         snapshot=write_movies(job.store, job.name, table),
         movies=len(table.ids),
         pictures=len(table.values),
         excluded=by_check(table.exclusions),
-        problems=problems,
+        problems=haul.problems,
     )

@@ -46,23 +46,23 @@ def ingest_records(job: CollectionJob[RecordSource]) -> RecordsIngested:
     StoreError, DiskFullError
         The store is as it was.
     """
-    files, problems = fetch_all(job)
+    haul = fetch_all(job)
     summary = collection_summary(job.store) if repository.exists(job.store) else None
-    if isinstance(summary, RecordsSummary) and _are_held(job, files):
+    if isinstance(summary, RecordsSummary) and _are_held(job, haul.files):
         return RecordsIngested(
             records=summary.records,
             positives=summary.positives,
             excluded=by_check(summary.exclusions),
-            problems=problems,
+            problems=haul.problems,
         )
-    table = job.source.decode_records(files)
+    table = job.source.decode_records(haul.files)
     require_any(table.ids, table.exclusions, "record")
     return RecordsIngested(
         snapshot=write_records(job.store, job.name, table),
         records=len(table.ids),
         positives=int(table.labels.sum()),
         excluded=by_check(table.exclusions),
-        problems=problems,
+        problems=haul.problems,
     )
 
 
