@@ -90,18 +90,18 @@ def lengths(records: RecordSet, spec: StepSpec) -> Index:
         np.maximum.at(found, of, _step_of(records.time[at], spec.step) + 1)
     else:
         found += np.bincount(of[_begins(of, records.time[at])], minlength=len(records))
-    if len(found) and not found.min():
-        first = records.ids[int(np.argmin(found))]
-        raise ConfigError(
-            f"record {first} holds no measurement that can be",
-            remedy="leave it out of the files",
-            record=first,
-        )
+    _require_steps(records, np.arange(len(records)), found)
     return found
 
 
 def derive(records: RecordSet, spec: StepSpec, chosen: Index) -> Steps:
-    """The steps of the `chosen` records, in this order."""
+    """The steps of the `chosen` records, in this order.
+
+    Raises
+    ------
+    ConfigError
+        One of them holds no measurement of a series that can be.
+    """
     at, of = _measurements(records, chosen)
     minute = records.time[at]
     if isinstance(spec.step, int):
@@ -117,6 +117,7 @@ def derive(records: RecordSet, spec: StepSpec, chosen: Index) -> Steps:
         slot = np.cumsum(begins) - 1
         offset = np.concatenate([[0], np.cumsum(np.bincount(of[begins], minlength=len(chosen)))])
         time = minute[begins].astype(np.float64)
+    _require_steps(records, chosen, np.diff(offset))
     series = np.array(records.series)
     place = np.full(len(records.parameters), -1)
     place[series] = np.arange(len(series))
@@ -136,6 +137,17 @@ def derive(records: RecordSet, spec: StepSpec, chosen: Index) -> Steps:
         since=since.astype(np.float32),
         count=count.sum(axis=1).astype(np.float32),
     )
+
+
+def _require_steps(records: RecordSet, chosen: Index, many: Index) -> None:
+    empty = np.flatnonzero(many == 0)
+    if len(empty):
+        first = records.ids[int(chosen[empty[0]])]
+        raise ConfigError(
+            f"record {first} holds no measurement that can be",
+            remedy="leave it out of the files",
+            record=first,
+        )
 
 
 def described(records: RecordSet, chosen: Index) -> NDArray[np.float32]:

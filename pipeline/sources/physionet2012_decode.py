@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline.errors import GranuleError
+from pipeline.naming import counted
 from pipeline.records.base import Exclusion, RecordTable, sources_of
 from pipeline.sources.archives import is_gzip, is_zip, read_members
 from pipeline.sources.physionet2012_parameters import IDENTIFIER, LAST_MINUTE, PARAMETERS
@@ -26,7 +27,8 @@ HEADER = "Time,Parameter,Value"
 OUTCOMES_HEADER = ("RecordID", "In-hospital_death")
 _TIME = re.compile(r"(\d{2,3}):([0-5]\d)")
 _PLACES = {each.name: at for at, each in enumerate(PARAMETERS)}
-_AT_ADMISSION = {each.name for each in PARAMETERS if each.static} | {"Weight"}
+_AT_ADMISSION = "Weight"
+"""A series that is noted with the descriptors too, and says nothing then of how the stay went."""
 
 
 class Outcome(NamedTuple):
@@ -112,7 +114,7 @@ def read_outcomes(path: Path) -> dict[str, Outcome]:
         if len(row) != len(columns):
             raise _refused(path.name, number, f"{len(row)} values stand below {len(columns)} columns")
         record, label = row[record_at].strip(), row[label_at].strip()
-        if not record.isascii() or not record.isdigit():
+        if not _is_number(record):
             raise _refused(path.name, number, f"{record!r} is no record's number")
         if label not in ("0", "1"):
             raise _refused(
@@ -185,14 +187,10 @@ class _Gathered:
 
 
 def _read_record(content: bytes, record: str) -> _Rows:
-    try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise _UnusableError("encoding", line, f"it is not UTF-8: {error.reason}") from error
-    if not lines or lines[0].strip() != HEADER:
-        raise _UnusableError("structure", 1, f"it does not begin with {HEADER}")
-    rows, before, measured, named = _Rows([], [], []), 0, False, False
+    lines = _lines(content)
+    if not _is_number(record):
+        raise _UnusableError("identity", 1, f"its name {record!r} is no record's number")
+    rows, before, named = _Rows([], [], []), 0, False
     for number, row in enumerate(lines[1:], 2):
         if not row.strip():
             continue
@@ -209,12 +207,37 @@ def _read_record(content: bytes, record: str) -> _Rows:
         rows.parameter.append(_place(name, number))
         rows.time.append(minute)
         rows.value.append(value)
-        measured |= minute > 0 or name not in _AT_ADMISSION
     if not named:
         raise _UnusableError("identity", 1, f"it has no {IDENTIFIER}")
-    if not measured:
-        raise _UnusableError("no-series", len(lines), "it has descriptors and no series")
+    _require_series(rows, len(lines))
     return rows
+
+
+def _require_series(rows: _Rows, line: int) -> None:
+    """Refuse a record of which nothing is left to readers, who miss values that cannot be."""
+    series = [
+        parameter.low <= value <= parameter.high
+        for parameter, minute, value in zip((PARAMETERS[at] for at in rows.parameter), *rows[1:], strict=True)
+        if not parameter.static and (minute > 0 or parameter.name != _AT_ADMISSION)
+    ]
+    if not any(series):
+        none = f"none of its {counted(len(series), 'measurement')} of series can be"
+        raise _UnusableError("no-series", line, none if series else "it has descriptors and no series")
+
+
+def _lines(content: bytes) -> list[str]:
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise _UnusableError("encoding", line, f"it is not UTF-8: {error.reason}") from error
+    if not lines or lines[0].strip() != HEADER:
+        raise _UnusableError("structure", 1, f"it does not begin with {HEADER}")
+    return lines
+
+
+def _is_number(record: str) -> bool:
+    return record.isascii() and record.isdigit()
 
 
 def _parsed(line: str, number: int) -> tuple[int, str, float]:

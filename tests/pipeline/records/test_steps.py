@@ -105,6 +105,22 @@ def test_a_record_without_any_series_is_refused():
         lengths(bare, StepSpec())
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("step", [60, "events"])
+def test_what_a_record_holds_is_never_made_of_its_neighbours(at, step):
+    """Of one without measurements nothing can be told, and the others' steps and summaries are their own."""
+    some = [(50, [(30, 1, 80 + number), (90, 1, 90 + number)]) for number in range(3)]
+    some[at] = (50, [])
+    made = assembled(some)
+    with pytest.raises(ConfigError, match=f"record {at} holds no measurement"):
+        derive(made, StepSpec(step=step), np.arange(3))
+    with pytest.raises(ConfigError, match=f"record {at} holds no measurement"):
+        summarised(made, Chosen(np.arange(3)))
+    others = np.array([each for each in range(3) if each != at])
+    means = summarised(made, Chosen(others))["mean"][:, 0]
+    np.testing.assert_array_equal(means, 85 + others)
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory) -> RecordSet:
     return record_set(tmp_path_factory.mktemp("icu"), 90)

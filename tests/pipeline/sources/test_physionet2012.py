@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, GranuleError
+from pipeline.records.base import RecordSet
+from pipeline.records.steps import StepSpec, lengths
 from pipeline.sources import record_source
 from pipeline.sources.physionet2012_decode import content_complaint
 from pipeline.sources.physionet2012_parameters import PARAMETERS
@@ -21,6 +25,8 @@ def with_line(at: int, line: str) -> list[str]:
 
 BAD = {
     "no-series": (stay(SECOND)[:7], 7, "no series"),
+    "no-series that can be": ([*stay(SECOND)[:7], "03:00,HR,-1", "04:00,HR,999"], 9, "none of its 2 measure"),
+    "no-series but descriptors": ([*stay(SECOND)[:7], "03:00,Age,50"], 8, "no series"),
     "order": (with_line(20, "00:01,HR,80"), 20, "00:01 stands after"),
     "parameter": (with_line(9, "03:00,Creatinin,80"), 9, "no parameter 'Creatinin'; did it mean Creatinine?"),
     "time": (with_line(9, "3 am,HR,80"), 9, "'3 am' is no time"),
@@ -46,6 +52,28 @@ def test_a_bad_record_is_left_out_by_file_and_line(tmp_path: Path, case: str) ->
     assert (left_out.record, left_out.check) == (str(SECOND), case.partition(" ")[0])
     assert (left_out.file, left_out.line) == (f"set-a.tar.gz/set-a/{SECOND}.txt", line)
     assert said in left_out.message
+
+
+@pytest.mark.parametrize("name", [f"{SECOND} (copy)", "²", "12e3"])
+def test_a_file_whose_name_is_no_number_is_left_out(tmp_path: Path, name: str) -> None:
+    table = decoded(tmp_path, {FIRST: stay(FIRST), name: stay(SECOND)}, {FIRST: 0})
+    assert table.ids == (str(FIRST),)
+    (left_out,) = table.exclusions
+    assert (left_out.record, left_out.check, left_out.line) == (name, "identity", 1)
+    assert left_out.message == f"its name {name!r} is no record's number"
+
+
+@settings(max_examples=20, deadline=None)
+@given(values=st.lists(st.sampled_from([-1, 0, 9, 10, 80, 300, 301, 999]), min_size=1, max_size=4))
+def test_a_record_is_taken_just_where_readers_find_a_measurement(
+    tmp_path_factory: pytest.TempPathFactory, values: list[int]
+) -> None:
+    """And each that is taken can be cut into steps."""
+    folder = tmp_path_factory.mktemp("icu")
+    lines = [*stay(SECOND)[:6], *(f"0{at}:30,HR,{value}" for at, value in enumerate(values))]
+    table = decoded(folder, {FIRST: stay(FIRST), SECOND: lines}, {FIRST: 0, SECOND: 1})
+    assert (str(SECOND) in table.ids) == any(10 <= value <= 300 for value in values)
+    assert lengths(RecordSet.of(table), StepSpec()).min() > 0
 
 
 def test_an_outcome_without_a_record_and_a_record_without_an_outcome_are_told(tmp_path: Path) -> None:
