@@ -120,14 +120,21 @@ def write(folder: Path, number: int, movie: NDArray[np.float32], *, heading: boo
 
 
 def write_all(folder: Path, movies: MovieSet, *, heading: bool = True) -> int:
-    """Write every movie as a sequence of a new `folder`, by its number, or its place where it has none; how many.
+    """Write every movie as a sequence of a new `folder`; how many.
+
+    Each is written by its number, or by its place, where not every one has a number of its own.
 
     Raises
     ------
     StoreError
-        The folder is there already, a movie has a single picture, or a cell without a value: a table has no room for
-        it. Nothing is left half written.
+        The folder is there already, a movie has a single picture, a cell without a value, or another truth than what is
+        given: a table has no room for it. Nothing is left half written.
     """
+    if movies.truth is not None:
+        raise StoreError(
+            "what is asked of the movies is not what is given, and numbered tables have room for one of the two",
+            remedy="ingest the movies without noise, or open the store with xarray or Zarr",
+        )
     if folder.exists():
         raise StoreError(f"{folder} is there already", remedy="name a new folder", path=str(folder))
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -141,7 +148,10 @@ def write_all(folder: Path, movies: MovieSet, *, heading: bool = True) -> int:
 
 def _write_each(folder: Path, movies: MovieSet, *, heading: bool) -> None:
     edges = zip(movies.offset[:-1], movies.offset[1:], strict=True)
-    for name, number, (begin, end) in zip(movies.ids, numbers(movies.ids).tolist(), edges, strict=True):
+    known = numbers(movies.ids).tolist()
+    if len(set(known)) < len(known):
+        known = range(1, len(known) + 1)
+    for name, number, (begin, end) in zip(movies.ids, known, edges, strict=True):
         values = movies.values[begin:end]
         lacks = int(np.isnan(values).sum())
         if len(values) < 2 or lacks:

@@ -1,5 +1,6 @@
 """Numbered tables of sequences: what is written is read again, to the last bit, and what is wrong is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,24 @@ def test_movies_are_written_by_their_numbers(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back(folder, 5, 4).reshape(3, 2, 2), values[2:])
     with pytest.raises(StoreError, match="is there already"):
         numbered_csv.write_all(folder, movie_set(values))
+
+
+@pytest.mark.parametrize("ids", [("3 bengal", "3 black"), ("3", "03")])
+def test_movies_of_one_number_are_written_by_their_places(tmp_path: Path, ids: tuple[str, str]) -> None:
+    values = np.arange(20, dtype=np.float32).reshape(5, 2, 2)
+    folder = tmp_path / "sea"
+    assert numbered_csv.write_all(folder, replace(movie_set(values), ids=ids)) == 2
+    for number, held in ((1, values[:2]), (2, values[2:])):
+        np.testing.assert_array_equal(back(folder, number, 4).reshape(held.shape), held)
+    assert len(list((folder / "features").iterdir())) == 2
+
+
+def test_movies_of_another_truth_are_refused(tmp_path: Path) -> None:
+    """Targets are written as the features a step later, and of noisy pictures they would be noisy too."""
+    values = np.arange(20, dtype=np.float32).reshape(5, 2, 2)
+    with pytest.raises(StoreError, match="not what is given"):
+        numbered_csv.write_all(tmp_path / "sea", replace(movie_set(values), truth=values + 1))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_cell_without_a_value_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
