@@ -146,10 +146,13 @@ class Numbers(Spec):
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        taken = sorted(self.parts.items(), key=lambda part: part[1])
-        for name, (first, last) in taken:
+        for name in ("train", "validation", "test"):
+            first, last = getattr(self, name) or (0, 0)
             if last < first:
                 raise ValueError(f"{name} [{first}, {last}] ends before it begins")
+        if self.validation is None and self.train[0] == self.train[1]:
+            raise ValueError(f"train {list(self.train)} is one movie, of which none is left for validation")
+        taken = sorted(self.parts.items(), key=lambda part: part[1])
         for (one, (_, last)), (other, (first, _)) in pairwise(taken):
             if first <= last:
                 raise ValueError(f"{one} and {other} have {first} in common")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pipeline.movies.numbers import highest
 from pipeline.types import Spec
 
 if TYPE_CHECKING:
@@ -138,10 +139,11 @@ class MovieTable(Movies):
 class MovieSet(Movies):
     """The movies of an experiment, as rungs and models see them: what cannot be is missing.
 
-    `truth` is as in `MovieTable`.
+    `truth` is as in `MovieTable`, and `highest` the highest number of a movie that was read or left out.
     """
 
     truth: NDArray[np.float32] | None = None
+    highest: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -198,4 +200,5 @@ class MovieSet(Movies):
             y=table.y,
             x=table.x,
             truth=None if table.truth is None else possible(table.truth),
+            highest=highest(table.ids, [each.record for each in table.exclusions]),
         )

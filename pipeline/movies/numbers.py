@@ -22,10 +22,22 @@ def numbers(ids: Sequence[str]) -> NDArray[np.int64]:
 
     Where movies were left out the numbers have holes, and a split by number is the same with and without them.
     """
-    first = [each.partition(" ")[0] for each in ids]
-    if all(each.isascii() and each.isdigit() for each in first):
-        return np.array(first, np.int64)
+    if all(map(_begins_with_one, ids)):
+        return np.array([each.partition(" ")[0] for each in ids], np.int64)
     return np.arange(1, len(ids) + 1)
+
+
+def highest(ids: Sequence[str], left_out: Sequence[str]) -> int:
+    """The highest number of a movie that there is, or was until it was left out; how many there are without numbers."""
+    if not all(map(_begins_with_one, ids)):
+        return len(ids)
+    first = [each.partition(" ")[0] for each in (*ids, *left_out) if _begins_with_one(each)]
+    return max(map(int, first), default=0)
+
+
+def _begins_with_one(name: str) -> bool:
+    first = name.partition(" ")[0]
+    return first.isascii() and first.isdigit()
 
 
 def groups(ids: Sequence[str]) -> tuple[str, ...]:

@@ -95,19 +95,24 @@ class MoviePartition:
             Movies are numbered that there are not, or days are named where time has no meaning.
         """
         if isinstance(self.given, Numbers):
-            return self._by_number(self.given.parts, numbers(self.record.ids))
+            known = numbers(self.record.ids)
+            return self._by_number(
+                self.given.parts, known, max(int(known.max(initial=0)), self.record.highest)
+            )
         if isinstance(self.given, Fractions) and self.spec.parted_by == "movie":
             train, validation = self.given.counts(len(self.record))
             edges = (0, train, train + validation, len(self.record))
             bounds = zip(NAMES, edges, edges[1:], strict=False)
             places = np.arange(1, len(self.record) + 1)
-            return self._by_number({name: (first + 1, last) for name, first, last in bounds}, places)
+            parts = {name: (first + 1, last) for name, first, last in bounds}
+            return self._by_number(parts, places, len(places))
         return self._by_picture()
 
-    def _by_number(self, parts: dict[SplitName, tuple[int, int]], known: Index) -> dict[SplitName, list[Run]]:
+    def _by_number(
+        self, parts: dict[SplitName, tuple[int, int]], known: Index, highest: int
+    ) -> dict[SplitName, list[Run]]:
         """The movies of each split, by the numbers that they are `known` by."""
         found: dict[SplitName, list[Run]] = {}
-        highest = int(known.max(initial=0))
         for name, (first, last) in parts.items():
             if last > highest:
                 raise ConfigError(

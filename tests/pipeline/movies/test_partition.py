@@ -1,6 +1,7 @@
 """Windows of movies lie within one movie and one split, and are as many as can be."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pipeline.errors import ConfigError, WindowError
 from pipeline.movies.base import MovieSet
 from pipeline.movies.partition import NAMES, MoviePartition
 from pipeline.movies.windows import MovieSpec
+from pipeline.records.base import Exclusion
 from pipeline.splits import Fractions, Numbers, Splits
 from pipeline.types import TimeRange
 from tests.squares import rain, squares
@@ -90,6 +92,33 @@ def test_numbers_count_from_one_and_the_last_tenth_of_training_validates():
     }
 
 
+@pytest.mark.parametrize("gone", ["1", "2", "20", "24 bengal 1981-09-01"])
+def test_a_split_by_number_is_the_same_where_a_movie_was_left_out(gone):
+    """Also where it was the last one."""
+    table = replace(squares(24), ids=tuple(f"{at + 1} sea" for at in range(24)))
+    numbers = Numbers(train=(1, 20), test=(21, 24))
+    whole = MoviePartition(MovieSet.of(table), numbers, MovieSpec(history=2, horizon=2))
+    at = int(gone.partition(" ")[0]) - 1
+    left_out = Exclusion(record=gone, check="ragged", file=f"features/{at + 1}.csv", message="is ragged")
+    length = table.offset[at + 1] - table.offset[at]
+    kept = np.ones(len(table.values), bool)
+    kept[table.offset[at] : table.offset[at + 1]] = False
+    less = replace(
+        table,
+        ids=table.ids[:at] + table.ids[at + 1 :],
+        offset=np.concatenate([table.offset[: at + 1], table.offset[at + 2 :] - length]),
+        **{name: getattr(table, name)[kept] for name in ("time", "values", "source", "truth")},
+        exclusions=(left_out,),
+    )
+    found = MoviePartition(MovieSet.of(less), numbers, MovieSpec(history=2, horizon=2))
+    for name in NAMES:
+        expected = [whole.record.ids[run.movie] for run in whole.runs[name] if run.movie != at]
+        assert [found.record.ids[run.movie] for run in found.runs[name]] == expected
+    beyond = MoviePartition(MovieSet.of(less), Numbers(train=(1, 20), test=(21, 25)), MovieSpec(history=2))
+    with pytest.raises(ConfigError, match="the last there is has number 24"):
+        _ = beyond.runs
+
+
 def test_days_part_movies_with_times():
     day = dt.date(2020, 1, 1)
     given = Splits(
@@ -137,7 +166,12 @@ def test_movies_that_are_all_too_short_are_refused_with_the_longest():
     ("table", "said"),
     [
         ({"train": (1, 5), "test": (5, 9)}, "have 5 in common"),
-        ({"train": (5, 1), "test": (6, 9)}, "ends before it begins"),
+        ({"train": (5, 1), "test": (6, 9)}, r"train \[5, 1\] ends before it begins"),
+        ({"train": (1, 5), "validation": (7, 6), "test": (8, 9)}, r"validation \[7, 6\] ends before"),
+        (
+            {"train": (1, 1), "test": (2, 9)},
+            r"train \[1, 1\] is one movie, of which none is left for validation",
+        ),
     ],
 )
 def test_numbers_that_overlap_are_refused(table, said):
