@@ -61,7 +61,13 @@ class Imdb:
         del read
         match mirror:
             case "files":
-                return [local.granule(path) for path in local.matching(self.config.files, within=_within)]
+                paths = local.matching(
+                    self.config.files,
+                    within=_within,
+                    wanted="review",
+                    remedy="name the folder that has train/ and test/, or the archive",
+                )
+                return [local.granule(path) for path in paths]
             case "stanford":
                 return [Granule(mirror, f"{self.config.address(mirror)}/{ARCHIVE}", (), Status.FINAL)]
             case _:
@@ -79,4 +85,4 @@ class Imdb:
 
 def _within(folder: Path) -> list[Path]:
     """The reviews in a folder, however deep."""
-    return [each for each in sorted(folder.rglob("*.txt")) if imdb_decode.is_review(each.as_posix())]
+    return [path for path in sorted(folder.rglob("*")) if imdb_decode.is_review(imdb_decode.inner_of(path))]

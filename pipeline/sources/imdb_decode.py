@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,13 @@ def content_complaint(head: bytes) -> str:
 def is_review(path: str) -> bool:
     """Whether it is a text in a folder of a split's folder, such as `train/pos/0_9.txt`."""
     parts = PurePosixPath(path).parts
-    return len(parts) > 2 and parts[-3] in SPLITS and path.endswith(".txt")
+    return len(parts) > 2 and parts[-3] in SPLITS and path.lower().endswith(".txt")
+
+
+def inner_of(path: Path) -> str:
+    """Split, label and name of a file on disk, as far as its path has so many parts, wherever it is named from."""
+    # A link is called as it is called, and not as what it leads to.
+    return "/".join(Path(os.path.abspath(path)).parts[-3:])  # noqa: PTH100
 
 
 def decode(files: Sequence[Fetched]) -> TextTable:
@@ -66,9 +73,8 @@ def decode(files: Sequence[Fetched]) -> TextTable:
     gathered = _Gathered()
     for each, source in zip(files, places, strict=True):
         path = each.path
-        if path.suffix == ".txt":
-            inner = "/".join(path.parts[-3:])
-            gathered.add_file(source, str(path), inner, path.read_bytes())
+        if path.suffix.lower() == ".txt":
+            gathered.add_file(source, str(path), inner_of(path), path.read_bytes())
         elif _is_archive(path):
             for name, content in read_members(path, suffix=".txt", limit_files=FILES):
                 if is_review(name):
@@ -132,7 +138,7 @@ class _Gathered:
 
     def add_file(self, source: int, file: str, inner: str, content: bytes) -> None:
         """A review of a folder; `inner` is split, label and name."""
-        split, label, _ = inner.split("/")
+        split, label, _ = ("", "", *inner.split("/"))[-3:]
         if label == UNLABELLED:
             first, many = self._unlabelled.get(split, (file, 0))
             self._unlabelled[split] = first, many + 1

@@ -15,18 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def matching(globs: Iterable[str], within: Callable[[Path], Iterable[Path]] | None = None) -> list[str]:
+def matching(
+    globs: Iterable[str],
+    within: Callable[[Path], Iterable[Path]] | None = None,
+    *,
+    wanted: str = "file that is wanted",
+    remedy: str = "name another folder",
+) -> list[str]:
     """The files of the globs, each once: those of a glob by name, the globs in their order.
 
     Parameters
     ----------
     within
         The files wanted of a folder that a glob names; None where folders are passed over.
+    wanted, remedy
+        What these files are, and what is to be done where a folder has none.
 
     Raises
     ------
     ConfigError
-        A glob matches no file.
+        A glob matches no file, or folders without any that is wanted.
     """
     found: dict[str, None] = {}
     for pattern in globs:
@@ -35,8 +43,10 @@ def matching(globs: Iterable[str], within: Callable[[Path], Iterable[Path]] | No
         files = [path for path in paths if path.is_file()]
         if within is not None:
             files += [path for folder in folders for path in within(folder)]
+        if not files and folders and within is not None:
+            raise ConfigError(f"the folder {pattern!r} holds no {wanted}", remedy=remedy, given=pattern)
         if not files:
-            only = bool(folders) and within is None
+            only = bool(folders)
             raise ConfigError(
                 f"{pattern!r} is a folder" if only else f"no file matches {pattern!r}",
                 remedy=f"name the files in it, such as '{pattern.rstrip('/')}/*', in quotes"

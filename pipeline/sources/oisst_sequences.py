@@ -147,7 +147,12 @@ def _is_table(path: Path) -> bool:
 
 def _tables(globs: Sequence[str]) -> list[Granule]:
     """The numbered tables and archives among local files; none where these are fields."""
-    paths = local.matching(globs, within=lambda folder: sorted(folder.rglob("*.csv")))
+    paths = local.matching(
+        globs,
+        within=_within,
+        wanted="numbered table",
+        remedy="name the folder that has features/ and targets/, their archive, or files of OISST as 'folder/*.nc'",
+    )
     chosen = [path for path in paths if _is_named_as_table(path)]
     if chosen and len(chosen) < len(paths):
         other = next(path for path in paths if path not in chosen)
@@ -157,6 +162,11 @@ def _tables(globs: Sequence[str]) -> list[Granule]:
             given=other,
         )
     return [local.granule(path) for path in chosen]
+
+
+def _within(folder: Path) -> list[Path]:
+    """The tables in a folder, however deep."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() == ".csv"]
 
 
 def _is_named_as_table(path: str) -> bool:

@@ -17,6 +17,7 @@ import pytest
 from pipeline.errors import ConfigError, GranuleError
 from pipeline.records.texts import TextTable
 from pipeline.sources import record_source
+from pipeline.sources.imdb_decode import _Gathered
 from tests.reviews import decoded, line_of, lines_of, reviews, write_folder, write_lines, write_tar
 
 GOOD = line_of("train/pos/1_9.txt", "A fine film.")
@@ -259,9 +260,56 @@ def test_what_may_be_reviews_has_no_complaint(tmp_path: Path) -> None:
 
 def test_a_path_without_reviews_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for pattern in (tmp_path / "empty", tmp_path / "absent*"):
-        with pytest.raises(ConfigError, match="no file matches"):
-            decoded(pattern)
+    with pytest.raises(ConfigError, match="no file matches"):
+        decoded(tmp_path / "absent*")
+    write_folder(tmp_path / "empty", {"pos/0_9.txt": "A fine film.", "train/README": "What it is."})
+    with pytest.raises(ConfigError, match=r"empty' holds no review") as refused:
+        decoded(tmp_path / "empty")
+    assert "the folder that has train/ and test/" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "given", ["pos neg", "../train", ".", "pos/*.txt neg/*.txt", "../../aclImdb/train/pos ../train/neg"]
+)
+def test_a_folder_may_be_named_from_wherever_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    made = {name: text for name, text in reviews(6, 2).items() if name.startswith("train/")}
+    folder = write_folder(tmp_path / "aclImdb", made)
+    monkeypatch.chdir(folder / "train")
+    assert set(decoded(*map(Path, given.split())).ids) == set(made)
+
+
+@pytest.mark.parametrize("name", ["r.txt", "pos/r.txt", "any/pos/r.txt"])
+def test_a_text_that_lies_elsewhere_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write_folder(tmp_path, {name: "A fine film.", "train/pos/1_9.txt": "A fine film."})
+    monkeypatch.chdir(tmp_path)
+    table = decoded(Path(name), Path("train"))
+    assert table.ids == ("train/pos/1_9.txt",)
+    (left_out,) = table.exclusions
+    assert (left_out.check, left_out.file) == ("split", name)
+
+
+def test_what_lies_next_to_the_root_is_left_out() -> None:
+    """Its path has no room for a split and a label."""
+    found = _Gathered()
+    found.add_file(0, "/r.txt", "r.txt", b"A fine film.")
+    found.add_file(0, "/pos/r.txt", "pos/r.txt", b"A fine film.")
+    assert not found.seen
+    assert [(each.check, each.file) for each in found.exclusions] == [
+        ("split", "/r.txt"), ("split", "/pos/r.txt"),
+    ]  # fmt: skip
+
+
+def test_endings_may_be_in_capitals(tmp_path: Path) -> None:
+    made = {name.replace(".txt", ".TXT"): text for name, text in reviews(6, 2).items()}
+    folder = write_folder(tmp_path / "aclImdb", made)
+    for form in (folder, folder / "*" / "*" / "*.TXT", write_tar(tmp_path / "a.tar.gz", made)):
+        table = decoded(form)
+        assert set(table.ids) == set(made)
+        assert table.exclusions == ()
 
 
 def test_the_archive_is_asked_of_its_public_address() -> None:

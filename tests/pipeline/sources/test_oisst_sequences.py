@@ -211,6 +211,21 @@ def test_a_folder_a_glob_and_archives_give_the_same_movies(tmp_path: Path) -> No
         assert len(table.sources) == (24 if way in ways[:2] else 1)
 
 
+def test_endings_may_be_in_capitals(tmp_path: Path) -> None:
+    folder = tmp_path / "sea_temp"
+    held = layout(folder)
+    (folder / "features" / "2.csv").rename(folder / "features" / "2.CSV")
+    table = read_files(tmp_path / "cache", folder)
+    np.testing.assert_array_equal(table.values, held.reshape(-1, 3, 2))
+
+
+def test_a_folder_without_tables_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "oisst-avhrr-v02r01.20200101.nc").write_bytes(b"CDF\x01")
+    with pytest.raises(ConfigError, match="holds no numbered table") as refused:
+        of_files(tmp_path).list_granules("files", lambda _: b"")
+    assert "files of OISST as 'folder/*.nc'" in refused.value.remedy
+
+
 def spoil(edit: Callable[[str], str | bytes]) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         new = edit(path.read_text(encoding="utf-8"))
