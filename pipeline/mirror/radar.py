@@ -24,11 +24,19 @@ class RecordedRadar:
     Raises
     ------
     ConfigError
-        There is no file of HDF5 in it.
+        There is no file of HDF5 in it, or there are two of one name.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._paths = {path.name: path for path in sorted(folder.rglob(f"*{SUFFIX}"))}
+        self._paths: dict[str, Path] = {}
+        for path in sorted(folder.rglob(f"*{SUFFIX}")):
+            first = self._paths.setdefault(path.name, path)
+            if first != path:
+                raise ConfigError(
+                    f"{first} and {path} have one name, and the mirror's folder has one place for both",
+                    remedy="move one of them away, or name the folder of one",
+                    path=str(path),
+                )
         if not self._paths:
             raise ConfigError(
                 f"{folder} holds no {SUFFIX} file",

@@ -42,6 +42,13 @@ def test_a_page_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     assert "page of HTML" in second.error.message
 
 
+def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("2010", "2011"):
+        write_composites(tmp_path / "knmi" / folder, drifting(2))
+    with pytest.raises(ConfigError, match=r"2010/RAD_\S+ and \S+2011/RAD_\S+ have one name"):
+        Mirror(radar_folder=tmp_path / "knmi")
+
+
 def test_without_composites_there_is_no_radar(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no \.h5 file"):
         Mirror(radar_folder=tmp_path)
