@@ -7,14 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from models import MOVIE_MODELS
+from models import MOVIE_MODELS, training
 from models.base import MovieShape, build_of, config_of, learning_of
+from models.checkpoints import Checkpoints
 from models.convlstm2d import ConvLSTM2D
 from models.layers import Margins
 from models.losses import PictureLoss
 from models.movie_encoder import MovieEncoder
 from models.next_frame import Config, build
 from models.rolling import Roller, can_be_carried
+from models.specs import TrainingSpec
 from pipeline.errors import ConfigError, NotFittedError
 from pipeline.movies.base import MovieSet
 from pipeline.movies.partition import MoviePartition
@@ -236,6 +238,36 @@ def test_binary_cross_entropy_is_that_of_keras():
     given_ = rng.random((4, 2, 3, 3)).astype(np.float32)
     ours = float(np.mean(PictureLoss("binary-cross-entropy").call(truth, given_)))
     assert ours == pytest.approx(float(np.mean(keras.losses.binary_crossentropy(truth, given_))), rel=1e-5)
+
+
+class Killed(BaseException):
+    """What no `except Exception` catches."""
+
+
+def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "KEPT_EVERY", 0)
+    spec = MovieSpec(history=3, horizon=2, learn="next", scaling="none")
+    record = MovieSet.of(squares(40, 5))
+    samples = fitted(record, spec).samples(record, MoviePartition(record, PARTS, spec).windows("train"))
+    how = TrainingSpec(epochs=2, batch_size=4, loss="binary-cross-entropy", seed=2, precision="float32")
+
+    def of(folder, progress=lambda *_: None):
+        config = Config(layers=1, filters=2)
+        return training.train("next_frame", config, how, samples, samples, Checkpoints(folder), progress)
+
+    def kill(_done, _total, note):
+        if note.startswith("epoch 2, batch 3"):
+            raise Killed
+
+    whole = of(tmp_path / "whole")
+    with pytest.raises(Killed):
+        of(tmp_path / "t", kill)
+    resumed = of(tmp_path / "t")
+    for one, other in zip(resumed.model.weights, whole.model.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name in ("loss", "validation_loss", "learning_rate"):
+        for one, other in zip(resumed.history, whole.history, strict=True):
+            assert one[name] == pytest.approx(other[name], rel=1e-6)
 
 
 def test_the_network_in_full_is_as_described():
