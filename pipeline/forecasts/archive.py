@@ -220,6 +220,8 @@ def _upsert(
     fresh = np.flatnonzero(~_is_held(group, held, given, field, provenance.model_ids[forecaster]))
     if not len(fresh):
         return 0
+    layout.rechunk(root.require_group(name), str(field.name))
+    group = layout.arrays(root, name)
     merged = np.union1d(held, given[fresh])
     _make_room(group, str(field.name), held, merged)
     place = np.searchsorted(merged, given[fresh])

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 TILE = 90
 """Cells at most of a chunk along latitude and longitude."""
 CHUNK_CELLS = 2**17
-"""Values of a chunk, about, and so 16 days of a tile of 90 × 90, and 128 of a sea of 32 × 32.
+"""Values of a chunk, about, and so 16 days of a tile of 90 × 90, and 32 of a sea of 64 × 64.
 
 `benchmarks/bench_chunks.py` measures the layouts. Of a global 1° cube of four years, a day's map takes 19 ms, a
 place's record 121 ms and one more day 53 ms; with (1, 180, 360) they take 6, 1402 and 17 ms, with (32, 36, 36)
 77, 75 and 272 ms, and with (16, 45, 45) in shards of (64, 180, 360) 55, 109 and 108 ms.
 """
+MOST_DAYS = 64
+"""Of a chunk. Each day that is new or final writes its chunk anew, and each kept snapshot keeps its version of it.
+Cubes of older Isotherms have up to 128."""
 PROVENANCE_CHUNK = 512
 """Days: a commit writes no more provenance than that, and 40 years of it are read in 29 pieces."""
 AXIS_CHUNK = 2**14
@@ -45,7 +48,7 @@ def chunks(grid: Grid) -> tuple[int, int, int]:
     """Days, rows and columns of a chunk: tiles of even size, and a power of two of days."""
     rows, columns = (math.ceil(n / math.ceil(n / TILE)) for n in grid.shape)
     days = 2 ** round(math.log2(CHUNK_CELLS / (rows * columns)))
-    return min(max(days, 16), 128), rows, columns
+    return min(max(days, 16), MOST_DAYS), rows, columns
 
 
 def create_group(

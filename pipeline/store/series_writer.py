@@ -274,11 +274,14 @@ def _differ(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.
 
 
 def _put(array: zarr.Array[Any], start: int, total: int, values: NDArray[Any]) -> None:
-    """Bring `array` to the length `total`, and write `values` from `start` on."""
+    """Bring `array` to the length `total`, and let it hold `values` from `start` on; what it has is not written."""
     if array.shape[0] != total:
         array.resize((total,))
-    if len(values):
-        array[start : start + len(values)] = values
+    held = np.asarray(array[start : start + len(values)])
+    changed = np.flatnonzero((held != values) & ~((held != held) & (values != values)))
+    if len(changed):
+        span = slice(int(changed[0]), int(changed[-1]) + 1)
+        array[start + span.start : start + span.stop] = values[span]
 
 
 def _message(what: str, name: str, entry: Entry, told: Written) -> str:

@@ -241,3 +241,45 @@ def test_chunks_are_bounded_and_hold_all_leads(leads, rows, columns):
     assert height <= min(rows, layout.TILE)
     assert width <= min(columns, layout.TILE)
     assert inits == 1 or inits * leads * height * width <= 1.5 * layout.CHUNK_VALUES
+
+
+def chunks_of(path):
+    group = repository.read_root(repository.read_session(path))["tasman/net"]
+    return group["sst"].chunks
+
+
+def test_an_archive_in_larger_chunks_is_cut_anew_by_its_next_forecast(tmp_path, monkeypatch):
+    path, days = tmp_path / "a", range(20)
+    with monkeypatch.context() as older:
+        older.setattr(layout, "chunks", lambda *sizes: (64, *sizes))
+        former = put(path, days)
+    assert chunks_of(path) == (64, 3, 4, 5)
+    about = archive.read(path, "tasman", "net").sst.attrs
+    assert put(path, days) == former
+    assert chunks_of(path) == (64, 3, 4, 5)
+    put(path, [7, 20, 21])
+    assert chunks_of(path) == layout.chunks(3, 4, 5)
+    now, before = archive.read(path, "tasman", "net"), archive.read(path, "tasman", "net", snapshot=former)
+    assert_consistent(now)
+    assert_consistent(before)
+    assert (days_of(before), days_of(now)) == ([*days], [*range(22)])
+    assert now.sst.attrs == about
+    assert now.model_id.values.tolist() == ["m1"] * 22
+
+
+def chunk_bytes(path):
+    return sum(each.stat().st_size for each in (path / "chunks").rglob("*") if each.is_file())
+
+
+def test_a_forecast_more_costs_no_more_than_itself_and_a_few_before(tmp_path):
+    """Each snapshot that is kept keeps the newest chunk as it was then."""
+    path = tmp_path / "a"
+    noise = np.random.default_rng(0).normal(size=(41, 7, 24, 24)).astype(np.float32)
+    given = forecasts(range(41), leads=7, shape=(24, 24))
+    given["sst"] = given.sst.dims, noise, given.sst.attrs
+    sizes = []
+    for number in range(1, 42):
+        some = {"net": given.isel(init_time=slice(number - 1, number))}
+        archive.write(path, some, region="tasman", message="add", provenance=origin())
+        sizes.append(chunk_bytes(path))
+    assert sizes[-1] <= 2.5 * 41 * sizes[0]

@@ -378,7 +378,7 @@ def test_chunks_fit_the_grid(rows, columns):
         Grid(np.linspace(-80, 80, rows), np.arange(columns) * 360 / columns) if rows > 1 < columns else NORTH
     )
     days, height, width = schema.chunks(grid)
-    assert 16 <= days <= 128
+    assert 16 <= days <= schema.MOST_DAYS
     assert height <= min(schema.TILE, grid.shape[0])
     assert width <= min(schema.TILE, grid.shape[1])
 

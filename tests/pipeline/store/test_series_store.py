@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.errors import GranuleError, NotFoundError, StoreError
 from pipeline.quality.series import STEP
 from pipeline.sources.jena_columns import QUANTITIES
-from pipeline.store import repository, series_reader, series_writer, state
+from pipeline.store import repository, series_reader, series_schema, series_writer, state
 from pipeline.store.series_files import decode_days, encode_days
 from pipeline.types import Status, Table
 from tests.records import make_sea, write_cube
@@ -151,6 +151,27 @@ def test_a_file_that_grows_takes_the_place_of_its_former_rows(tmp_path_factory, 
     )
     assert len(rows.time) == 199 + len(table.time)
     assert len(state.source_list(path)[0]) == 2
+
+
+def chunk_objects(path):
+    return {each for each in (path / "chunks").rglob("*") if each.is_file()}
+
+
+def test_a_file_that_grows_writes_its_newest_chunks_alone(tmp_path, monkeypatch):
+    """And not those of its rows before, which each snapshot that is kept would keep anew."""
+    path, first, later = tmp_path / "store", make_table(1, 1500), make_table(1, 1600)
+    noise = np.random.default_rng(0).normal(size=later.values.shape)
+    later.values[:], first.values[:] = noise, noise[: len(first.values)]
+    monkeypatch.setattr(series_schema, "CHUNKS", {"time": 200, "row": 200, "granule": 64})
+    write_series(path, file_rows(first, status=Status.PRELIMINARY))
+    before = chunk_objects(path)
+    write_series(path, file_rows(later, status=Status.PRELIMINARY))
+    numbers = 2 * len(FEW)
+    assert len(chunk_objects(path) - before) >= numbers
+    # The newest chunk of each array of numbers, and what is larger than a manifest takes of times and files.
+    assert len(chunk_objects(path) - before) <= numbers + 6
+    assert len(before) >= 7 * numbers
+    np.testing.assert_array_equal(temperature(path), later.values[:, 0].astype(np.float32))
 
 
 def test_a_preliminary_never_replaces_a_final_and_a_late_final_does(path):
