@@ -18,7 +18,7 @@ from pipeline.evaluation.judging import (
 from pipeline.evaluation.versions import write_scores
 from pipeline.movies.partition import MoviePartition
 from pipeline.movies.windows import MovieSpec
-from pipeline.naming import counted
+from pipeline.naming import counted, symbol
 from pipeline.splits import AnySplits, GivenSplits
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def score_movies(
 
 def _sentence(verdict: MoviesVerdict) -> str:
     done = outcome(promoted=verdict.promoted, ahead=verdict.difference < 0)
-    units = "" if verdict.units == "1" else f" {verdict.units}"
+    units = f" {symbol(verdict.units)}".rstrip()
     ahead = f"{counted(verdict.leads, 'picture')} ahead" if verdict.leads > 1 else "the next picture"
     text = (
         f"{verdict.model} {done} the best baseline in {verdict.region}, {verdict.best_rung}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.naming import symbol
 from pipeline.reports.collection_inputs import CollectionInputs
 
 if TYPE_CHECKING:
@@ -53,5 +54,4 @@ class MoviesInputs(CollectionInputs):
     @property
     def units(self) -> str:
         """Of errors and values, with a space before; nothing where they have none."""
-        units = str(self.scores.attrs["units"])
-        return "" if units == "1" else f" {units}"
+        return f" {symbol(str(self.scores.attrs['units']))}".rstrip()
