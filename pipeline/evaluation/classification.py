@@ -170,9 +170,9 @@ def classification_scores(
 
 
 def _average_precision(label: NDArray[np.integer], probability: Array) -> float:
-    hits, alarms = _counts(label, probability)
-    if not hits[-1]:
+    if np.isnan(probability).any() or not (label > 0).any():
         return float("nan")
+    hits, alarms = _counts(label, probability)
     gained = np.diff(hits, prepend=0) / hits[-1]
     return float((gained * hits / (hits + alarms)).sum())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class CollectionVerdict(BaseModel):
     """A model against the best rung of its ladder, on the same records or windows."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
     region: str
     model: str
@@ -34,7 +34,7 @@ class CollectionVerdict(BaseModel):
 class CollectionStanding(BaseModel):
     """The newest scores, beside the scores themselves."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
     kind: str
     experiment: str

@@ -26,16 +26,21 @@ LONG_NAMES = {
 
 
 def decisions(label: NDArray[np.integer], probability: Array) -> dict[str, Array]:
-    """Each of LONG_NAMES (…) of labels and probabilities, both (…, record); NaN where there is nothing to count."""
+    """Each of LONG_NAMES (…) of labels and probabilities, both (…, record).
+
+    NaN where there is nothing to count, or where a probability is NaN.
+    """
     positive, called = label > 0, probability >= HALF
     hits = (positive & called).sum(axis=-1).astype(np.float64)
     found, asked = called.sum(axis=-1), positive.sum(axis=-1)
-    return {
+    measures = {
         "accuracy": np.asarray((positive == called).mean(axis=-1)),
         "precision": _share(hits, found),
         "recall": _share(hits, asked),
         "f1": _share(2 * hits, found + asked),
     }
+    known = np.isfinite(probability).all(axis=-1)
+    return {name: np.asarray(np.where(known, each, np.nan)) for name, each in measures.items()}
 
 
 def decision_variables(

@@ -16,9 +16,9 @@ Interval = tuple[float, float] | None
 
 
 def interval_of(bounds: xr.DataArray) -> Interval:
-    """Of (bound,)."""
+    """Of (bound,); None as well where a resample has no finite value, such as a skill beside no error at all."""
     low, high = (float(bounds.sel(bound=name)) for name in ("low", "high"))
-    return None if np.isnan([low, high]).any() else (low, high)
+    return (low, high) if np.isfinite([low, high]).all() else None
 
 
 def require_ladder(scores: xr.Dataset) -> None:
@@ -35,18 +35,18 @@ def require_ladder(scores: xr.Dataset) -> None:
         )
 
 
-def require_defined(scores: xr.Dataset, *, lacking: str, remedy: str) -> None:
-    """Refuse scores in which an RMSE over all leads is NaN; what is then `lacking` somewhere stands in the message.
+def require_defined(measure: xr.DataArray, name: str, *, lacking: str, remedy: str) -> None:
+    """Refuse a measure (forecaster,) that is not finite; what is then `lacking` somewhere stands in the message.
 
     Raises
     ------
     StoreError
         One is.
     """
-    undefined = [str(name) for name in scores.forecaster.values[np.isnan(scores.rmse_pooled.values)]]
+    undefined = [str(one) for one in measure.forecaster.values[~np.isfinite(measure.values)]]
     if undefined:
         raise StoreError(
-            f"the RMSE is undefined of {', '.join(undefined)}: {lacking}",
+            f"the {name} is undefined of {', '.join(undefined)}: {lacking}",
             remedy=remedy,
             forecasters=undefined,
         )
@@ -59,10 +59,17 @@ def outcome(*, promoted: bool, ahead: bool) -> str:
     return "is ahead of, but cannot be told from," if ahead else "does not beat"
 
 
-def with_skill_interval(text: str, skill: Interval, *, confidence: float, promoted: bool, leads: str) -> str:
-    """The sentence `text`, which ends in a skill, with its interval; `leads` is said of who is promoted."""
-    if skill is None:
+def with_skill_interval(
+    text: str, skill: Interval, difference: Interval, *, confidence: float, promoted: bool, leads: str
+) -> str:
+    """The sentence `text`, which ends in a skill, with its interval; `leads` is said of who is promoted.
+
+    There may be an interval of the `difference` and none of the skill, where the baseline has no error.
+    """
+    if difference is None:
         return text + ", on too few windows for an interval. It is not promoted."
-    low, high = skill
-    text += f" ({confidence:.0%} interval {low:+.1%} to {high:+.1%})."
+    if skill is not None:
+        low, high = skill
+        text += f" ({confidence:.0%} interval {low:+.1%} to {high:+.1%})"
+    text += "."
     return f"{text} {leads}" if promoted else text + " It is not promoted."

@@ -10,7 +10,7 @@ import xarray as xr
 
 from pipeline.evaluation.bootstrap import percentile_interval
 from pipeline.evaluation.movie_groups import by_group
-from pipeline.evaluation.movie_scores import GROUPS, collect, drawn, resampled, what_is_drawn
+from pipeline.evaluation.movie_scores import GROUPS, collect, drawn, resampled, skill_over, what_is_drawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,10 +82,8 @@ def movies_dataset(
         mine, theirs = rmse[[names.index(model)]], rmse[[names.index(rung) for rung in ladder]]
         told = {"long_name": "RMSE, the model's less the rung's", "units": record.picture.units}
         _put(found, f"rmse_difference{ending}", dims, mine - theirs, told, spec)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            skill = 1 - mine / theirs
         told = {"long_name": "skill, 1 minus RMSE over that of the rung", "units": "1"}
-        _put(found, f"skill{ending}", dims, skill, told, spec)
+        _put(found, f"skill{ending}", dims, skill_over(mine, theirs), told, spec)
     grouped = by_group(
         statistics,
         windows,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.evaluation.bootstrap import percentile_interval
-from pipeline.evaluation.movie_scores import drawn, resampled
+from pipeline.evaluation.movie_scores import drawn, resampled, skill_over
 from pipeline.movies.numbers import groups
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def by_group(
     rmse, skill = [], []
     for group in names:
         mine = _rmse(statistics, windows, np.flatnonzero(of_window == group), spec)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            skill.append(1 - mine[[everyone.index(model)]] / mine[rungs])
+        skill.append(skill_over(mine[[everyone.index(model)]], mine[rungs]))
         rmse.append(mine)
     told = {
         "group_rmse": (rmse, "forecaster", "RMSE in each group"),

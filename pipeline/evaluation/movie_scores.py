@@ -185,6 +185,12 @@ def what_is_drawn(windows: MovieWindows) -> str:
     return "movies" if len(np.unique(windows.movie)) >= MOVIES_FOR_DRAWING else "blocks of windows"
 
 
+def skill_over(rmse: Array, rung: Array) -> Array:
+    """1 − RMSE / that of the rung, NaN where the rung has no error: nothing can be told by it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(rung > 0, 1 - rmse / rung, np.nan))
+
+
 def resampled(
     statistics: Mapping[str, Array], weights: Array, groups: tuple[str, ...]
 ) -> tuple[dict[str, Array], dict[str, Array]]:

@@ -44,8 +44,8 @@ class MoviesVerdict(CollectionVerdict):
     best_rmse: float
     difference: float
     difference_interval: Interval
-    skill: float
-    """1 − RMSE / RMSE of the best rung."""
+    skill: float | None
+    """1 − RMSE / RMSE of the best rung; None where that one has no error."""
     skill_interval: Interval
     units: str
     leads: int
@@ -61,7 +61,7 @@ class MoviesVerdict(CollectionVerdict):
             "RMSE": round(self.rmse, 4),
             "best baseline": self.best_rung,
             "its RMSE": round(self.best_rmse, 4),
-            "skill": round(self.skill, 4),
+            "skill": "–" if self.skill is None else round(self.skill, 4),
         }
 
     @classmethod
@@ -71,27 +71,29 @@ class MoviesVerdict(CollectionVerdict):
         Raises
         ------
         StoreError
-            There is no ladder, or an RMSE is NaN: a forecast lacks a value where there is a truth.
+            There is no ladder, or an RMSE is not finite: a forecast lacks a value where there is a truth.
         """
         require_ladder(scores)
         require_defined(
-            scores,
+            scores.rmse_pooled,
+            "RMSE",
             lacking="a forecast lacks a value where there is a truth, or there is no truth at all",
             remedy="see that the training did not diverge, and that the test pictures hold values",
         )
         model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
         best = min(rungs, key=lambda rung: float(scores.rmse_pooled.sel(forecaster=rung)))
         apart, by_lead = scores.sel(reference=best), scores.rmse
+        best_rmse = float(scores.rmse_pooled.sel(forecaster=best))
         draft = cls(
             region=str(scores.attrs["region"]),
             model=model,
             best_rung=best,
             promoted=False,
             rmse=float(scores.rmse_pooled.sel(forecaster=model)),
-            best_rmse=float(scores.rmse_pooled.sel(forecaster=best)),
+            best_rmse=best_rmse,
             difference=float(apart.rmse_difference_pooled),
             difference_interval=interval_of(apart.rmse_difference_pooled_interval),
-            skill=float(apart.skill_pooled),
+            skill=float(apart.skill_pooled) if best_rmse else None,
             skill_interval=interval_of(apart.skill_pooled_interval),
             confidence=float(scores.attrs["confidence"]),
             units=str(scores.attrs["units"]),
@@ -193,9 +195,17 @@ def _sentence(verdict: MoviesVerdict) -> str:
         f"{verdict.model} {done} the best baseline in {verdict.region}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse:.3f} against {verdict.best_rmse:.3f}{units} over {ahead}, "
         f"on {counted(verdict.windows, 'window')} of "
-        f"{counted(verdict.movies, 'movie')}, skill {verdict.skill:+.1%}"
+        f"{counted(verdict.movies, 'movie')}, "
+    )
+    text += (
+        "no skill beside a baseline without error" if verdict.skill is None else f"skill {verdict.skill:+.1%}"
     )
     leads = f"It is better than every baseline at {verdict.better_leads} of {verdict.leads} leads."
     return with_skill_interval(
-        text, verdict.skill_interval, confidence=verdict.confidence, promoted=verdict.promoted, leads=leads
+        text,
+        verdict.skill_interval,
+        verdict.difference_interval,
+        confidence=verdict.confidence,
+        promoted=verdict.promoted,
+        leads=leads,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict
 
 from pipeline.evaluation.collection import CollectionStanding, CollectionVerdict
-from pipeline.evaluation.judging import outcome, require_ladder
+from pipeline.evaluation.judging import outcome, require_defined, require_ladder
 from pipeline.evaluation.versions import write_scores
 from pipeline.records.partition import RecordPartition
 from pipeline.records.steps import StepSpec
@@ -60,9 +60,15 @@ class RecordsVerdict(CollectionVerdict):
         Raises
         ------
         StoreError
-            There is no ladder.
+            There is no ladder, or an AUC is NaN: a probability is.
         """
         require_ladder(scores)
+        require_defined(
+            scores.auc,
+            "AUC",
+            lacking="a probability is NaN, or there is one class of records alone",
+            remedy="see that the training did not diverge, and that the test records are of both classes",
+        )
         model, rungs = str(scores.attrs["model"]), [str(each) for each in scores.reference.values]
         best = max(rungs, key=lambda rung: float(scores.auc.sel(forecaster=rung)))
         apart = scores.sel(reference=best)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class LeadVerdict(BaseModel):
     """One lead; RMSE and difference (model − best rung at this lead) in the verdict's units."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     lead_days: float
     rmse: float
@@ -47,7 +47,7 @@ class Verdict(BaseModel):
     difference of the pooled RMSE lies below zero.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     region: str
     model: str
@@ -77,7 +77,8 @@ class Verdict(BaseModel):
         whole = scores.sel(area="all", season="all")
         require_ladder(whole)
         require_defined(
-            whole,
+            whole.rmse_pooled,
+            "RMSE",
             lacking="a forecast or the truth lacks a value in an ocean cell",
             remedy="ingest the missing days, or remove the forecasts that hold gaps and forecast again",
         )
@@ -133,5 +134,10 @@ def _sentence(verdict: Verdict) -> str:
     sure = sum(lead.better for lead in verdict.leads)
     leads = f"It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."
     return with_skill_interval(
-        text, verdict.skill_interval, confidence=verdict.confidence, promoted=verdict.promoted, leads=leads
+        text,
+        verdict.skill_interval,
+        verdict.difference_interval,
+        confidence=verdict.confidence,
+        promoted=verdict.promoted,
+        leads=leads,
     )

@@ -68,7 +68,7 @@ def gather_movies_report(
     """
     store = workspace.cube(experiment)
     standing = MoviesStanding.read(workspace.scores(experiment, place))
-    summary = collection_summary(store)
+    summary = collection_summary(store, standing.cube_snapshot)
     if not isinstance(summary, MoviesSummary):
         raise holds_none(store, "movies")
     sources = read_movie_sources(store, place, snapshot=standing.cube_snapshot)

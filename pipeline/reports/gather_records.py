@@ -58,7 +58,7 @@ def gather_records_report(
     """
     store = workspace.cube(experiment)
     standing = RecordsStanding.read(workspace.scores(experiment, place))
-    summary = collection_summary(store)
+    summary = collection_summary(store, standing.cube_snapshot)
     if not isinstance(summary, RecordsSummary):
         raise holds_none(store, "records")
     sources = read_sources(store, place, snapshot=standing.cube_snapshot)

@@ -123,7 +123,7 @@ def _start(
             for title, each in plates.items()
             if title != "Truth"
         ]
-        note = f"RMSE of this one picture: {', '.join(off)}."
+        note = f"RMSE of the cells shown: {', '.join(off)}."
         frames.append({"label": movies.ahead(lead + 1), "note": note, "pictures": pictures})
     return {"day": str(scores.example.values[at]), "frames": frames}
 

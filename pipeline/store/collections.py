@@ -18,17 +18,21 @@ SUMMARIES: dict[str, type[RecordsSummary | MoviesSummary]] = {
 }
 
 
-def collection_summary(path: Path) -> AnySummary | None:
-    """The records or movies of a store in sum; None where it holds something else.
+def collection_summary(path: Path, snapshot: str | None = None) -> AnySummary | None:
+    """The records or movies of a store in sum, at a snapshot or now; None where it holds something else.
 
     Raises
     ------
     NotFoundError
-        There is no store.
+        There is no store, or it has no such snapshot.
     WorkspaceError
         A newer Isotherm wrote it.
     """
-    commit = repository.head(repository.open_repository(path))
+    opened = repository.open_repository(path)
+    if snapshot is None:
+        commit = repository.head(opened)
+    else:
+        commit = opened.lookup_snapshot(repository.read_session(path, snapshot).snapshot_id)
     kind = SUMMARIES.get(str(commit.metadata.get("kind")))
     if kind is None:
         return None

@@ -101,6 +101,15 @@ def test_the_verdict_is_that_of_the_interval(skill, outcome):
     assert low < verdict.auc < high
 
 
+def test_a_model_without_probabilities_is_refused_by_the_verdict():
+    scores = make_scores()
+    scores["auc"] = scores.auc.where(scores.forecaster != scores.attrs["model"])
+    with pytest.raises(
+        StoreError, match=f"the AUC is undefined of {scores.attrs['model']}: a probability is NaN"
+    ):
+        RecordsVerdict.of(scores)
+
+
 def test_a_verdict_needs_a_ladder():
     with pytest.raises(StoreError, match="no ladder"):
         RecordsVerdict.of(make_scores().isel(reference=[]))

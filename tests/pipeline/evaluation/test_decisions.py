@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.classification import classification_scores, resampled
+from pipeline.evaluation.classification import auc, average_precision, classification_scores, resampled
 from pipeline.evaluation.decisions import LONG_NAMES, decision_variables, decisions
 from pipeline.evaluation.specs import EvaluationSpec
 
@@ -28,6 +28,15 @@ def test_each_measure_is_its_count(given_: list[tuple[int, float]]) -> None:
     both = found["precision"] + found["recall"]
     if np.isfinite(both) and both > 0:
         assert found["f1"] == pytest.approx(2 * found["precision"] * found["recall"] / both)
+
+
+@given(pairs)
+def test_where_a_probability_is_not_known_nothing_is_told(given_: list[tuple[int, float]]) -> None:
+    label, probability = np.array([one for one, _ in given_]), np.array([other for _, other in given_])
+    probability[-1] = np.nan
+    assert np.isnan(list(decisions(label, probability).values())).all()
+    assert np.isnan(average_precision(label, probability))
+    assert np.isnan(auc(label, probability))
 
 
 def test_many_are_counted_at_once() -> None:

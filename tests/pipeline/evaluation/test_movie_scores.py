@@ -116,6 +116,60 @@ def test_few_windows_have_no_interval_and_nothing_is_promoted():
     assert "on too few windows for an interval" in verdict.sentence
 
 
+def dry_but_forecast_wet(history, horizon):
+    return np.full((len(history), horizon, *history.shape[2:]), 0.1, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "rmse"),
+    [(dry_but_forecast_wet, 0.1), (lambda *given_: 0 * dry_but_forecast_wet(*given_), 0)],
+)
+def test_beside_a_baseline_without_error_there_is_no_skill_and_the_standing_comes_back(
+    tmp_path, forecast, rmse
+):
+    record = MovieSet.of(squares(16))
+    record.values[:] = 0
+    record.asked[:] = 0
+    standing = score_movies(
+        record,
+        {"model": forecast},
+        tmp_path,
+        experiment="moving",
+        region="squares",
+        judged=WHO,
+        ladder=("persistence",),
+        splits=Numbers(train=(1, 4), test=(5, 16)),
+        windows=MovieSpec(history=3, horizon=2, scaling="none"),
+        spec=FEW,
+        cube_snapshot="S",
+    )
+    assert MoviesStanding.read(tmp_path) == standing
+    verdict = standing.verdict
+    assert (verdict.skill, verdict.skill_interval, verdict.promoted, verdict.best_rmse) == (
+        None,
+        None,
+        False,
+        0,
+    )
+    assert verdict.rmse == pytest.approx(rmse)
+    assert verdict.sentence.endswith("no skill beside a baseline without error. It is not promoted.")
+    assert verdict.row["skill"] == "–"
+
+
+def test_a_forecast_that_overflows_is_refused_by_the_verdict():
+    _, scores = of_rain(filled)
+    scores["rmse_pooled"] = scores.rmse_pooled.where(scores.forecaster != "model", np.inf)
+    with pytest.raises(StoreError, match="the RMSE is undefined of model: "):
+        MoviesVerdict.of(scores)
+
+
+def test_a_standing_reads_what_is_not_finite_as_it_was(tmp_path):
+    _, standing = scored(tmp_path)
+    odd = standing.model_copy(update={"verdict": standing.verdict.model_copy(update={"skill": -np.inf})})
+    odd.write(tmp_path)
+    assert MoviesStanding.read(tmp_path).verdict.skill == -np.inf
+
+
 def test_without_a_ladder_there_is_no_verdict():
     _, scores = of_rain(filled, ladder=False)
     with pytest.raises(StoreError, match="no ladder"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.errors import GranuleError, StoreError, WorkspaceError
+from pipeline.errors import GranuleError, NotFoundError, StoreError, WorkspaceError
 from pipeline.ingestion.collection import CollectionJob
 from pipeline.ingestion.movies import ingest_movies
 from pipeline.movies.base import MovieSet, MovieTable
@@ -108,6 +108,17 @@ def test_the_summary_tells_lengths_and_what_was_left_out(tmp_path: Path) -> None
     assert summary.shorter(5) == 2
     assert summary.exclusions[0].told == "x.h5: the frame has no value in any cell"
     assert summary.facts["movies"] == "3 movies of 3 to 5 pictures, 11 pictures of 3 × 4 cells"
+
+
+def test_a_summary_is_of_its_snapshot(tmp_path: Path) -> None:
+    first = ingest_movies(job(tmp_path, rain((3, 3, 5))))
+    second = ingest_movies(job(tmp_path, rain((4,))))
+    for done, movies in ((first, 3), (second, 1)):
+        summary = collection_summary(tmp_path / "store", done.snapshot)
+        assert (summary.movies, summary.snapshot) == (movies, done.snapshot)
+    assert collection_summary(tmp_path / "store").movies == 1
+    with pytest.raises(NotFoundError, match="has no snapshot"):
+        collection_summary(tmp_path / "store", "0" * 20)
 
 
 def test_nothing_left_is_refused_with_the_first_reason(tmp_path: Path) -> None:
