@@ -66,19 +66,28 @@ def test_each_group_has_its_own_rmse_and_skill() -> None:
     assert "group_rmse" not in scored(record)
 
 
-def test_a_small_group_is_drawn_from_by_itself() -> None:
-    """A draw over all movies would sometimes be without the ten of the Black Sea."""
-    record = seas(200)
-    names = ["black" if at < 12 else "bengal" for at in range(200)]
-    of_seas = replace(record, ids=tuple(f"{at} {name} day" for at, name in enumerate(names, 1)))
-    scores = scored(of_seas, resamples=4000)
-    for name in ("group_rmse", "group_skill"):
-        interval, value = scores[f"{name}_interval"], scores[name]
-        assert bool(
-            (interval.sel(bound="low") <= value).all() and (value <= interval.sel(bound="high")).all()
+def test_a_group_has_the_intervals_that_it_has_alone() -> None:
+    record, many = seas(200), 14 * (DAYS + 1)
+    names = ["black" if at < 14 else "bengal" for at in range(200)]
+    scores = scored(replace(record, ids=tuple(f"{at} {name} day" for at, name in enumerate(names, 1))))
+    alone = scored(
+        replace(
+            record,
+            ids=record.ids[:14],
+            offset=record.offset[:15],
+            time=record.time[:many],
+            values=record.values[:many],
         )
-    few = [f"{at} {'black' if at < 5 else 'bengal'} day" for at in range(1, 201)]
-    scores = scored(replace(record, ids=tuple(few)))
+    )
+    black = scores.sel(group="black")
+    for name in ("rmse", "skill"):
+        np.testing.assert_allclose(black[f"group_{name}"], alone[f"{name}_pooled"])
+        np.testing.assert_allclose(black[f"group_{name}_interval"], alone[f"{name}_pooled_interval"])
+
+
+def test_a_group_of_too_few_windows_has_its_skill_without_an_interval() -> None:
+    few = tuple(f"{at} {'black' if at < 6 else 'bengal'} day" for at in range(1, 31))
+    scores = scored(replace(seas(30), ids=few))
     assert np.isnan(scores.group_skill_interval.sel(group="black")).all()
     assert np.isfinite(scores.group_skill_interval.sel(group="bengal")).all()
     assert np.isfinite(scores.group_skill).all()
