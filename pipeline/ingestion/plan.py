@@ -146,8 +146,7 @@ def held(state: CubeState | None, day: dt.date) -> Status:
 def shard_days(regions: Iterable[Region]) -> int:
     """Days of a shard: a whole number of chunks of each region's cube, of an older one too."""
     longest = max(schema.chunks(region.grid)[0] for region in regions)
-    # Where a chunk has the most days today, that of an older cube may have double.
-    return max(SHARD_DAYS, 2 * longest if longest == schema.MOST_DAYS else longest)
+    return max(SHARD_DAYS, schema.FORMER_MOST_DAYS if longest == schema.MOST_DAYS else longest)
 
 
 def batches(shards: Sequence[Shard], at_once: int) -> list[tuple[Shard, ...]]:

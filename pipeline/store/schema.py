@@ -28,9 +28,10 @@ CHUNK_CELLS = 2**17
 place's record 121 ms and one more day 53 ms; with (1, 180, 360) they take 6, 1402 and 17 ms, with (32, 36, 36)
 77, 75 and 272 ms, and with (16, 45, 45) in shards of (64, 180, 360) 55, 109 and 108 ms.
 """
-MOST_DAYS = 64
-"""Of a chunk. Each day that is new or final writes its chunk anew, and each kept snapshot keeps its version of it.
-Cubes of older Isotherms have up to 128."""
+MOST_DAYS = 32
+"""Of a chunk. Each day that is new or final writes its chunk anew, and each kept snapshot keeps its version of it."""
+FORMER_MOST_DAYS = 128
+"""Of a chunk of a cube that an older Isotherm made."""
 PROVENANCE_CHUNK = 512
 """Days: a commit writes no more provenance than that, and 40 years of it are read in 29 pieces."""
 AXIS_CHUNK = 2**14
