@@ -94,6 +94,7 @@ def test_it_is_saved_and_loaded_safely(tmp_path):
 
 class _Samples:
     windows = range(64)
+    buckets = None
 
 
 def test_adagrad_divides_by_the_root_of_all_squares_so_far_of_clipped_gradients():
