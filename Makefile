@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.from-lock
-# Files of tests, side by side; the long ones, of flows and services, come first. Three, for those mostly wait.
-TESTS := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Files of tests, side by side; the long ones, of flows and services, come first.
+TESTS := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check format bench lock clean
 .DEFAULT_GOAL := check
