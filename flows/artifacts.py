@@ -157,7 +157,7 @@ def _row(place: str, standing: Standing) -> dict[str, Any]:
         f"RMSE [{symbol(verdict.units)}]": round(verdict.rmse_pooled, 4),
         "best baseline": verdict.best_rung,
         "its RMSE": round(verdict.best_rmse_pooled, 4),
-        "skill": f"{verdict.skill_pooled:+.1%}{between}",
+        "skill": "–" if verdict.skill_pooled is None else f"{verdict.skill_pooled:+.1%}{between}",
         "verdict": verdict.sentence,
     }
 

@@ -12,9 +12,9 @@ from flows.collections import tasks_of
 from flows.composing import job_for
 from flows.crew import crew_for
 from flows.jobs import Job
+from flows.kinds import require_auditable
 from flows.parameters import ExperimentName, LocalFiles, MirrorAddress, WorkspaceFolder, diary_entry
 from flows.partial import PartialError
-from pipeline.errors import ConfigError
 from pipeline.ingestion import IngestJob, IngestResult, Shard, batches
 from pipeline.ingestion.collection import CollectionIngested
 from pipeline.naming import counted
@@ -37,12 +37,9 @@ def run_ingest(job: Job, *, audit: bool = False) -> IngestResult | CollectionIng
         An audit is asked for of labelled records or movies.
     """
     experiment = job.experiment
+    if audit:
+        require_auditable(experiment)
     if experiment.collection is not None:
-        if audit:
-            raise ConfigError(
-                f"an audit asks for the files of days, and {experiment.name!r} has none",
-                remedy="leave --audit out",
-            )
         return _ingest_collection(job)
     period = experiment.of_time[0].until(job.today)
     recheck = None if audit else experiment.operations.recheck_days

@@ -40,6 +40,21 @@ def require_kind(experiment: Experiment, step: str) -> None:
         )
 
 
+def require_auditable(experiment: Experiment) -> None:
+    """Refuse an audit where there are no days whose files could be asked for.
+
+    Raises
+    ------
+    ConfigError
+        The experiment is of labelled records or movies.
+    """
+    if experiment.collection is not None:
+        raise ConfigError(
+            f"an audit asks for the files of days, and {experiment.name!r} has none",
+            remedy="leave --audit out",
+        )
+
+
 def no_calendar(experiment: Experiment) -> ConfigError:
     """What is answered to who asks for its days."""
     what = NAMES.get(experiment.kind, experiment.kind)

@@ -53,7 +53,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Prefec
 
 def run_flow(address: str, experiment: str, workspace: str | None, verbose: bool, **options: Any) -> None:
     """One flow run, with its progress shown, and what came of it."""
-    from flows import composing, jobs, runtime
+    from flows import composing, jobs, kinds, runtime
 
     module, _, step = address.partition(":")
     chosen = {name: value for name, value in options.items() if value}
@@ -63,6 +63,8 @@ def run_flow(address: str, experiment: str, workspace: str | None, verbose: bool
     # Prefect takes seconds to start: what can be refused is refused before.
     with composing.job_for(experiment, workspace=workspace, embedded=False, **origin) as job:
         jobs.require_inputs(job, step)
+        if "audit" in chosen:
+            kinds.require_auditable(job.experiment)
     with runtime.prepared(job.settings, verbose=verbose) as wait:
         flow = getattr(import_module(module), step)
         from flows.partial import PartialError

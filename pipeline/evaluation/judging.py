@@ -52,6 +52,11 @@ def require_defined(measure: xr.DataArray, name: str, *, lacking: str, remedy: s
         )
 
 
+def skill_told(skill: float | None) -> str:
+    """A skill in the words of a verdict; there is None beside a baseline without error."""
+    return "no skill beside a baseline without error" if skill is None else f"skill {skill:+.1%}"
+
+
 def outcome(*, promoted: bool, ahead: bool) -> str:
     """What a model does to the best baseline; `ahead` of it may be by chance."""
     if promoted:

@@ -13,6 +13,7 @@ from pipeline.evaluation.judging import (
     outcome,
     require_defined,
     require_ladder,
+    skill_told,
     with_skill_interval,
 )
 from pipeline.evaluation.versions import write_scores
@@ -195,10 +196,7 @@ def _sentence(verdict: MoviesVerdict) -> str:
         f"{verdict.model} {done} the best baseline in {verdict.region}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse:.3f} against {verdict.best_rmse:.3f}{units} over {ahead}, "
         f"on {counted(verdict.windows, 'window')} of "
-        f"{counted(verdict.movies, 'movie')}, "
-    )
-    text += (
-        "no skill beside a baseline without error" if verdict.skill is None else f"skill {verdict.skill:+.1%}"
+        f"{counted(verdict.movies, 'movie')}, {skill_told(verdict.skill)}"
     )
     leads = f"It is better than every baseline at {verdict.better_leads} of {verdict.leads} leads."
     return with_skill_interval(

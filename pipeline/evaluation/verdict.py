@@ -13,6 +13,7 @@ from pipeline.evaluation.judging import (
     outcome,
     require_defined,
     require_ladder,
+    skill_told,
     with_skill_interval,
 )
 from pipeline.naming import reach, symbol
@@ -57,7 +58,8 @@ class Verdict(BaseModel):
     best_rmse_pooled: float
     difference_pooled: float
     difference_interval: Interval
-    skill_pooled: float
+    skill_pooled: float | None
+    """None beside a baseline without error."""
     skill_interval: Interval
     confidence: float
     units: str = SST_UNITS
@@ -86,6 +88,7 @@ class Verdict(BaseModel):
         rungs = [str(name) for name in whole.reference.values]
         pooled = whole.rmse_pooled
         best = min(rungs, key=lambda name: float(pooled.sel(forecaster=name)))
+        best_rmse = float(pooled.sel(forecaster=best))
         pair = whole.sel(forecaster=model, reference=best)
         leads = tuple(
             _at_lead(whole.isel(lead_time=step), model, rungs) for step in range(whole.sizes["lead_time"])
@@ -97,10 +100,10 @@ class Verdict(BaseModel):
             best_rung=best,
             promoted=difference is not None and difference[1] < 0,
             rmse_pooled=float(pooled.sel(forecaster=model)),
-            best_rmse_pooled=float(pooled.sel(forecaster=best)),
+            best_rmse_pooled=best_rmse,
             difference_pooled=float(pair.rmse_difference_pooled),
             difference_interval=difference,
-            skill_pooled=float(pair.skill_pooled),
+            skill_pooled=float(pair.skill_pooled) if best_rmse else None,
             skill_interval=interval_of(pair.skill_pooled_interval),
             confidence=float(whole.attrs["confidence"]),
             units=str(whole.attrs["units"]),
@@ -129,7 +132,7 @@ def _sentence(verdict: Verdict) -> str:
     text = (
         f"{verdict.model} {done} the best baseline{where}, {verdict.best_rung}: "
         f"RMSE {verdict.rmse_pooled:.3f} against {verdict.best_rmse_pooled:.3f} {symbol(verdict.units)} "
-        f"over {reach(verdict.leads[0].lead_days, verdict.leads[-1].lead_days)}, skill {verdict.skill_pooled:+.1%}"
+        f"over {reach(verdict.leads[0].lead_days, verdict.leads[-1].lead_days)}, {skill_told(verdict.skill_pooled)}"
     )
     sure = sum(lead.better for lead in verdict.leads)
     leads = f"It is better than the best baseline of the lead at {sure} of {len(verdict.leads)} leads."

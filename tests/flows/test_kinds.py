@@ -60,6 +60,16 @@ def test_what_has_no_calendar_is_not_scheduled(monkeypatch: pytest.MonkeyPatch, 
     assert "`isotherm daily` has nothing to do there" in done.exception.message
 
 
+def test_an_audit_of_what_has_no_days_is_refused_before_prefect_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("flows.runtime.prepared")
+    words = ["ingest", "moving-squares", "--audit", "--workspace", str(tmp_path / "w")]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, ConfigError)
+    assert "an audit asks for the files of days, and 'moving-squares' has none" in done.exception.message
+
+
 def test_forms_list_the_experiments_that_can_be_chosen(tmp_path: Path) -> None:
     for name, text in (("few", "[movies]\n"), ("odd", "no TOML"), ("sea", "[regions.bay]\n")):
         (tmp_path / f"{name}.toml").write_text(text)

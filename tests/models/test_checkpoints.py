@@ -9,10 +9,7 @@ import pytest
 from models.checkpoints import NEWEST, Checkpoints
 from pipeline.errors import DiskFullError, OutageError
 from pipeline.location import located
-
-
-class Killed(BaseException):
-    """What no `except Exception` catches."""
+from tests.killing import Killed
 
 
 def make_model():

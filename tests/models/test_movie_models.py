@@ -22,6 +22,7 @@ from pipeline.movies.base import MovieSet
 from pipeline.movies.partition import MoviePartition
 from pipeline.movies.windows import MovieSpec
 from pipeline.splits import Fractions
+from tests.killing import require_resumed_alike
 from tests.squares import rain, squares, windows_of
 
 PARTS = Fractions(train=0.5, validation=0.25, test=0.25)
@@ -240,10 +241,6 @@ def test_binary_cross_entropy_is_that_of_keras():
     assert ours == pytest.approx(float(np.mean(keras.losses.binary_crossentropy(truth, given_))), rel=1e-5)
 
 
-class Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
 def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "KEPT_EVERY", 0)
     spec = MovieSpec(history=3, horizon=2, learn="next", scaling="none")
@@ -251,23 +248,11 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path, monkeypat
     samples = fitted(record, spec).samples(record, MoviePartition(record, PARTS, spec).windows("train"))
     how = TrainingSpec(epochs=2, batch_size=4, loss="binary-cross-entropy", seed=2, precision="float32")
 
-    def of(folder, progress=lambda *_: None):
+    def of(folder, progress):
         config = Config(layers=1, filters=2)
         return training.train("next_frame", config, how, samples, samples, Checkpoints(folder), progress)
 
-    def kill(_done, _total, note):
-        if note.startswith("epoch 2, batch 3"):
-            raise Killed
-
-    whole = of(tmp_path / "whole")
-    with pytest.raises(Killed):
-        of(tmp_path / "t", kill)
-    resumed = of(tmp_path / "t")
-    for one, other in zip(resumed.model.weights, whole.model.weights, strict=True):
-        np.testing.assert_array_equal(one, other)
-    for name in ("loss", "validation_loss", "learning_rate"):
-        for one, other in zip(resumed.history, whole.history, strict=True):
-            assert one[name] == pytest.approx(other[name], rel=1e-6)
+    require_resumed_alike(of, tmp_path, "epoch 2, batch 3")
 
 
 def test_the_network_in_full_is_as_described():

@@ -27,6 +27,7 @@ from pipeline.records.partition import Chosen, RecordPartition
 from pipeline.records.steps import StepSpec, derive
 from pipeline.splits import Fractions
 from tests.icu import record_set
+from tests.killing import require_resumed_alike
 
 PEERS = {LSTM: keras.layers.LSTM, GRU: keras.layers.GRU, SimpleRNN: keras.layers.SimpleRNN}
 SPLITS = Fractions(train=0.5, validation=0.2, test=0.3)
@@ -235,10 +236,6 @@ def test_the_learning_rate_falls_to_zero_over_all_batches_of_sequences(records, 
     assert rates[-2] == pytest.approx(spec.learning_rate * (1 - np.cos(np.pi / 4.5)) / 2, rel=0.1)
 
 
-class Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
 @pytest.mark.parametrize("alignment", ["end", "equal"])
 def test_a_training_that_was_killed_ends_as_one_that_was_not(records, tmp_path, monkeypatch, alignment):
     monkeypatch.setattr(training, "KEPT_EVERY", 0)
@@ -246,23 +243,11 @@ def test_a_training_that_was_killed_ends_as_one_that_was_not(records, tmp_path, 
     samples = encoder.samples(records, chosen)
     spec = TrainingSpec(epochs=2, batch_size=8, loss="cross-entropy", seed=2, precision="float32")
 
-    def of(folder, progress=lambda *_: None):
+    def of(folder, progress):
         config = config_of("lstm_classifier")(units=3, members=1)
         return train("lstm_classifier", config, spec, samples, samples, Checkpoints(folder), progress)
 
-    def kill(_done, _total, note):
-        if note.startswith("epoch 2, batch 7"):
-            raise Killed
-
-    whole = of(tmp_path / "whole")
-    with pytest.raises(Killed):
-        of(tmp_path / "t", kill)
-    resumed = of(tmp_path / "t")
-    for one, other in zip(resumed.model.weights, whole.model.weights, strict=True):
-        np.testing.assert_array_equal(one, other)
-    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"):
-        for one, other in zip(resumed.history, whole.history, strict=True):
-            assert one[name] == pytest.approx(other[name], rel=1e-6)
+    require_resumed_alike(of, tmp_path, "epoch 2, batch 7")
 
 
 @pytest.mark.parametrize("alignment", ["end", "start", "equal"])

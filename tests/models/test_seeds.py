@@ -3,6 +3,7 @@
 import pytest
 
 from models.card import ModelCard, validation_error
+from tests.killing import Killed, killing
 from tests.models.test_stacking import PLAIN, ROOF, STACKED, fit, recipe
 
 SEEDS = 3
@@ -43,18 +44,10 @@ def test_folds_are_trained_from_the_seed_that_was_kept(tmp_path):
     assert kept.training["stacking"]["weights"] == alone.training["stacking"]["weights"]
 
 
-class Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
 def test_a_kill_loses_no_seed_that_was_trained(tmp_path):
-    def kill(_done, _total, note):
-        if note.startswith("seed 4, epoch 1"):
-            raise Killed
-
     whole = ModelCard.read(fit(tmp_path / "whole", training=of(PLAIN, seeds=2)))
     with pytest.raises(Killed):
-        fit(tmp_path / "killed", training=of(PLAIN, seeds=2), progress=kill)
+        fit(tmp_path / "killed", training=of(PLAIN, seeds=2), progress=killing("seed 4, epoch 1"))
     notes = []
     again = fit(
         tmp_path / "killed",

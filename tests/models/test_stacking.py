@@ -25,6 +25,7 @@ from pipeline.forecasts.series import SeriesRecord
 from pipeline.reports import training as training_section
 from pipeline.splits import Fractions
 from pipeline.windows import Windows, WindowSpec, find_windows, whole_windows
+from tests.killing import Killed, killing
 from tests.models.bay import GAPPED
 from tests.models.bay import recipe as recipe_of_fields
 from tests.station_reporting import make_record, make_station_inputs, make_station_region
@@ -258,17 +259,9 @@ def test_the_model_is_named_by_its_stacking():
     assert len({*others}) == 3
 
 
-class Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
 def test_a_killed_fold_goes_on_where_it_was(tmp_path, stacked):
-    def kill(_done, _total, note):
-        if note.startswith("fold 2 of 2, epoch 1"):
-            raise Killed
-
     with pytest.raises(Killed):
-        fit(tmp_path, progress=kill)
+        fit(tmp_path, progress=killing("fold 2 of 2, epoch 1"))
     notes = []
     folder = fit(tmp_path, progress=lambda _done, _total, note: notes.append(note))
     assert notes[0].startswith("fold 2 of 2, epoch 1")

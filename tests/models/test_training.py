@@ -17,6 +17,7 @@ from models.datasets import SeriesSamples
 from models.training import choose_precision, train
 from pipeline.errors import NotFittedError
 from pipeline.windows import Windows, WindowSpec
+from tests.killing import Killed, killing
 from tests.models.bay import CONFIG, TRAINING, samples
 
 ROOT = Path(__file__).parents[2]
@@ -113,10 +114,6 @@ def test_a_training_killed_twice_ends_as_one_that_was_not(tmp_path, whole, every
     assert resumed.best_epoch == whole.best_epoch
 
 
-class Killed(BaseException):
-    """What no `except Exception` catches."""
-
-
 def test_what_is_dropped_goes_on_where_a_killed_epoch_was(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "KEPT_EVERY", 0)
     rng = np.random.default_rng(0)
@@ -130,13 +127,9 @@ def test_what_is_dropped_goes_on_where_a_killed_epoch_was(tmp_path, monkeypatch)
         config = config_of("lstm_dropout")(units=3)
         return train("lstm_dropout", config, small, given, given, Checkpoints(folder), progress)
 
-    def kill(_done, _total, note):
-        if note.startswith("epoch 2, batch 40"):
-            raise Killed
-
     expected = of(tmp_path / "whole")
     with pytest.raises(Killed):
-        of(tmp_path / "t", kill)
+        of(tmp_path / "t", killing("epoch 2, batch 40"))
     notes = []
     resumed = of(tmp_path / "t", lambda done, total, note: notes.append(note))
     assert notes[0].startswith("epoch 2, batch 40")

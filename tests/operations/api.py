@@ -27,6 +27,8 @@ QUICK = {
 }
 BUSY = 503
 """What a server on SQLite answers while its database is locked; clients ask again."""
+PATIENCE = 120
+"""Seconds."""
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -93,10 +95,17 @@ class Api:
         self._open = build_opener(ProxyHandler({})).open
 
     def ask(self, method: str, path: str, body: Any = None, *, auth: str | None = None) -> tuple[int, Any]:
-        """Status and answer."""
+        """Status and answer, asked for again while the server is busy."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            status, answer = self._ask(method, path, body, self._auth if auth is None else auth)
+            if status != BUSY or time.monotonic() > until:
+                return status, answer
+            time.sleep(1)
+
+    def _ask(self, method: str, path: str, body: Any, key: str) -> tuple[int, Any]:
         request = Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
         request.add_header("Content-Type", "application/json")
-        key = self._auth if auth is None else auth
         if key:
             request.add_header("Authorization", f"Basic {b64encode(key.encode()).decode()}")
         try:
@@ -104,11 +113,7 @@ class Api:
                 said = answer.read()
                 return answer.status, json.loads(said) if said else None
         except HTTPError as error:
-            said = error.read().decode()
-            if error.code != BUSY:
-                return error.code, said
-        time.sleep(1)
-        return self.ask(method, path, body, auth=auth)
+            return error.code, error.read().decode()
 
     def get(self, path: str) -> Any:
         status, answer = self.ask("GET", path)

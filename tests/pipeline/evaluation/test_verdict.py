@@ -52,6 +52,15 @@ def test_a_worse_model_and_its_equal_are_not(windows):
     assert verdict.difference_interval == (0, 0)
 
 
+def test_there_is_no_skill_beside_a_baseline_without_error(windows):
+    data = windows(length=120)
+    verdict = judge(data, {"net": data.forecasts["damped"], "exact": data.truth.copy()})
+    assert (verdict.best_rung, verdict.best_rmse_pooled) == ("exact", 0)
+    assert (verdict.skill_pooled, verdict.skill_interval, verdict.promoted) == (None, None, False)
+    assert ", no skill beside a baseline without error. It is not promoted." in verdict.sentence
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
 def test_ahead_without_certainty_is_not_promoted(windows):
     data = windows(length=120)
     rng = np.random.default_rng(0)
