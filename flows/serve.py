@@ -62,7 +62,7 @@ class Serving:
         self._say = say
         self._url = f"http://{server.HOST}:{port}"
         self._log = home / "logs" / "server.log"
-        words = ("prefect", "server", "start", "--host", server.HOST, "--port", str(port))
+        words = ("flows.collecting", "prefect", "server", "start", "--host", server.HOST, "--port", str(port))
         self._server = Child("server", words, {}, self._log)
         self._workers = [
             Child(

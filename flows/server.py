@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+from flows.collecting import collect_apart
 from pipeline.errors import ConfigError, IsothermError
 
 HOST = "127.0.0.1"
@@ -131,6 +132,7 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    collect_apart()
     import uvicorn
 
     uvicorn.run(

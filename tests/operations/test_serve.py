@@ -202,7 +202,8 @@ def test_a_worker_is_killed_in_the_middle_of_a_run(served: Served) -> None:
     run, pid = under_way(served, "first")
     os.kill(served.children()["cpu"], signal.SIGKILL)
     assert served.api.wait(run)["state_type"] == "CRASHED"
-    assert not alive(pid)
+    # It says so itself if it notices first that nobody reads its log any more.
+    wait_until(lambda: not alive(pid), "the run's process ends with its worker", within=30)
     following, _ = under_way(served, "first")
     assert served.api.wait(following)["state_type"] == "COMPLETED"
     assert ingested(served, "first") == len(seas.days())
