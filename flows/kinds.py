@@ -144,6 +144,12 @@ def _require_places(experiment: Experiment) -> None:
             raise ConfigError(
                 "[station] and [regions] are of different experiments", remedy="keep one of them"
             )
+        if "quality" in experiment.model_fields_set:
+            raise ConfigError(
+                "[quality] is of fields; what a station's variables can be is fixed",
+                remedy="leave [quality] out",
+                key="quality",
+            )
     elif not experiment.regions:
         raise ConfigError("it has neither [regions] nor a [station]", remedy="name what is forecast")
     elif experiment.grid is None:

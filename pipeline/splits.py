@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Discriminator, PositiveFloat, PositiveInt, Tag, model_validator
+from pydantic import Discriminator, PositiveFloat, PositiveInt, Tag, field_validator, model_validator
 
 from pipeline.errors import ConfigError
 from pipeline.types import Spec, TimeRange
@@ -94,6 +94,13 @@ class Fractions(Spec):
     validation: PositiveFloat
     test: PositiveFloat | Literal["published"]
     """Or, of texts, what their source publishes for test; training and validation are then parts of the rest."""
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _known(cls, test: Any) -> Any:
+        if isinstance(test, str) and test != "published":
+            raise ValueError(f"it is a part, such as 0.2, or 'published', and not {test!r}")
+        return test
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

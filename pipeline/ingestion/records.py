@@ -14,7 +14,7 @@ from pipeline.naming import counted
 from pipeline.records.base import sources_of
 from pipeline.store import repository
 from pipeline.store.collections import collection_summary
-from pipeline.store.records_reader import RecordsSummary, read_origin
+from pipeline.store.records_reader import RecordsSummary, read_left_out, read_origin
 from pipeline.store.records_writer import write_records
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def ingest_records(job: CollectionJob[RecordSource]) -> RecordsIngested:
         return RecordsIngested(
             records=summary.records,
             positives=summary.positives,
-            excluded=by_check(summary.exclusions),
+            excluded=by_check(read_left_out(job.store, job.name)),
             problems=haul.problems,
         )
     table = job.source.decode_records(haul.files)

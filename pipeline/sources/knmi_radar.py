@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Mirror = Literal["web", "files"]
 
 SUFFIX = ".h5"
-_LINK = re.compile(rb'href="([^"/?]+\.h5)"')
+_LINK = re.compile(rb'href="([^"/?]+\.h5)"', re.IGNORECASE)
 
 
 class KnmiRadarConfig(Mirrors[Mirror]):

@@ -20,7 +20,7 @@ from pipeline.store.schema import array
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.records.base import SourceFile
+    from pipeline.records.base import Exclusion, SourceFile
 
 
 WORST_TOLD = 5
@@ -109,6 +109,13 @@ def read_origin(path: Path, name: str) -> tuple[set[SourceFile], tuple[Parameter
             return set(), ()
         group = layout.records_group(root, name)
         return set(read_source_files(group)), _parameters(layout.read_table(group, PARAMETERS))
+
+
+def read_left_out(path: Path, name: str) -> tuple[Exclusion, ...]:
+    """All that was left out of the records called `name`; raises as `read_table`."""
+    session = repository.read_session(path)
+    with repository.translated(path):
+        return read_exclusions(layout.records_group(repository.read_root(session), name))
 
 
 def _parameters(rows: list[dict[str, Any]]) -> tuple[Parameter, ...]:

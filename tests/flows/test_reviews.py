@@ -133,7 +133,11 @@ def test_reviews_of_which_none_can_be_used_are_refused(experiment: Path, tmp_pat
         ),
         ('loss = "cross-entropy"', 'loss = "mse"', "the loss 'mse' is none of texts"),
         ("train = 0.7", "train = 0.6", "train and validation sum to 0.9"),
-        ('test = "published"', 'test = "publshed"', r"splits\.test.*'publshed'"),
+        (
+            'test = "published"',
+            'test = "publshed"',
+            r"splits\.test.* a part, such as 0.2, or 'published', and not 'publshed'",
+        ),
         ("[splits]", 'ladder = ["logistic"]\n[splits]', "unknown key 'records.ladder'"),
     ],
 )

@@ -173,6 +173,7 @@ def test_a_target_that_does_not_exist(experiment: Path, tmp_path: Path) -> None:
         ('target = "air_temperature"', 'target = "air_temperature"\nprotocol = "raw"', "protocol"),
         ('name = "jena"\nmirrors = ["station"]', 'name = "oisst"', "oisst is no source of a station"),
         ("[simulation]", "[grid]\nresolution = 1\n\n[simulation]", "different experiments"),
+        ("[simulation]", "[quality]\nmean_jump = 5\n\n[simulation]", "[quality] is of fields"),
         ("sampling = 6", "sampling = 6\nfirst_lead = 9", "beyond the horizon"),
         ("history = 24", "history = 20", "looks back 24 samples and the history holds 20"),
         ("sampling = 6", "sampling = 7", "the same time of every day"),

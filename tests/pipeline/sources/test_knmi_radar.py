@@ -221,11 +221,11 @@ def test_without_files_or_an_address_it_is_told_what_to_do() -> None:
 
 
 def test_a_folder_on_the_web_is_listed_by_its_index() -> None:
-    index = b'<a href="../">up</a><a href="?C=N">Name</a><a href="b.h5">b</a><a href="a.h5">a</a><a href="x.txt">x</a>'
+    index = b'<a href="../">up</a><a href="?C=N">Name</a><a href="b.h5">b</a><a href="a.H5">a</a><a href="x.txt">x</a>'
     made = source("knmi-radar", addresses={"web": "http://127.0.0.1:1/radar/"})
     granules = made.list_granules("web", {"http://127.0.0.1:1/radar/": index}.__getitem__)
     assert [each.url for each in granules] == [
-        "http://127.0.0.1:1/radar/a.h5",
+        "http://127.0.0.1:1/radar/a.H5",
         "http://127.0.0.1:1/radar/b.h5",
     ]
 

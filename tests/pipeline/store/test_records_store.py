@@ -29,10 +29,10 @@ def job(folder: Path, name: str = "set-a") -> CollectionJob[RecordSource]:
     return CollectionJob(source, name, folder / "store", folder / "cache")
 
 
-def lay(folder: Path, count: int, *, lonely: bool = False) -> None:
+def lay(folder: Path, count: int, *, lonely: int = 0) -> None:
     files, outcomes = stays(count)
     write_archive(folder / "set-a.tar.gz", files)
-    write_outcomes(folder / "Outcomes-a.txt", outcomes | ({7: 1} if lonely else {}))
+    write_outcomes(folder / "Outcomes-a.txt", outcomes | dict.fromkeys(range(7, 7 + lonely), 1))
 
 
 def test_what_was_written_comes_back(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_readers_miss_what_cannot_be_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_ingested_twice_it_is_written_once(tmp_path: Path) -> None:
-    lay(tmp_path, 5, lonely=True)
+    lay(tmp_path, 5, lonely=120)  # more than a commit names
     first = ingest_records(job(tmp_path))
-    assert (first.records, first.excluded) == (5, {"record": 1})
+    assert (first.records, first.excluded) == (5, {"record": 120})
     again = ingest_records(job(tmp_path))
     assert again == first.model_copy(update={"snapshot": None})
     lay(tmp_path, 6)
@@ -86,7 +86,7 @@ def test_ingested_twice_it_is_written_once(tmp_path: Path) -> None:
 
 
 def test_the_store_is_told_without_being_read(tmp_path: Path) -> None:
-    lay(tmp_path, 5, lonely=True)
+    lay(tmp_path, 5, lonely=1)
     done = ingest_records(job(tmp_path))
     summary = collection_summary(tmp_path / "store")
     assert summary is not None
