@@ -20,7 +20,7 @@ EVERY = 1.0
 
 
 def collect_apart() -> None:
-    """Collect garbage by the interpreter's own rule for its generations, looked at now and then by another thread."""
+    """Collect garbage by the interpreter's thresholds of its generations, looked at now and then by another thread."""
     gc.disable()
     threading.Thread(target=_collect, name="garbage", daemon=True).start()
 

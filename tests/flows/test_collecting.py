@@ -7,7 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-SCRIPT = textwrap.dedent("""
+HOLDING = textwrap.dedent("""
     import sqlite3, sys, threading, time
 
     def connect(seconds):
@@ -49,17 +49,45 @@ SCRIPT = textwrap.dedent("""
     print(holding.execute("SELECT value FROM numbers").fetchall())
 """)
 
+LEAVING = textwrap.dedent("""
+    import gc, time, weakref
 
-def test_what_failed_is_not_collected_by_who_has_locked_the_database(tmp_path: Path) -> None:
-    script = tmp_path / "holding.py"
-    script.write_text(SCRIPT)
-    words = [sys.executable, "-m", "flows.collecting", "holding", str(tmp_path / "numbers.db")]
+    class Left:
+        pass
+
+    def leave():
+        left = Left()
+        left.itself = left
+        return weakref.ref(left)
+
+    print(gc.isenabled())
+    seen = leave()
+    until = time.monotonic() + 60
+    while seen() is not None and time.monotonic() < until:
+        many = [[number] for number in range(10_000)]
+        time.sleep(0.1)
+    print(seen())
+""")
+
+
+def run(folder: Path, script: str, *words: str) -> list[str]:
+    """What a script prints as a program of `flows.collecting`."""
+    (folder / "script.py").write_text(script)
     done = subprocess.run(
-        words,
-        env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
+        [sys.executable, "-m", "flows.collecting", "script", *words],
+        env={"PYTHONPATH": f"{folder}:{Path(__file__).parents[2]}"},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert done.stdout.splitlines() == ["database is locked", "True", "[(1,)]"], done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_what_failed_is_not_collected_by_who_has_locked_the_database(tmp_path: Path) -> None:
+    assert run(tmp_path, HOLDING, str(tmp_path / "numbers.db")) == ["database is locked", "True", "[(1,)]"]
+
+
+def test_what_is_left_is_collected_all_the_same(tmp_path: Path) -> None:
+    assert run(tmp_path, LEAVING) == ["False", "None"]
